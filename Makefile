@@ -1,0 +1,49 @@
+# The menu. `make` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+VENV := .venv
+CAUSEWAY := .build/release/causeway
+
+.PHONY: help packages build test demo bench contracts contracts-check protobuf format lint clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+packages: ## install the Debian packages that are missing
+	@scripts/install-packages.sh
+
+$(VENV)/.complete: scripts/requirements.txt
+	@scripts/python-environment.sh
+
+build: packages ## build everything once, release with testing enabled
+	@swift build $(SWIFT_FLAGS) --product causeway
+
+test: packages $(VENV)/.complete ## everything that must hold, end to end included
+	@swift build $(SWIFT_FLAGS) --build-tests
+	@swift test $(SWIFT_FLAGS) --skip-build
+
+demo: build ## four crossings on a fresh local network, told as they happen
+	@scripts/demo.sh
+
+bench: build ## latency, throughput, gas and memory; figures as a table and as JSON
+	@scripts/bench.sh
+
+contracts: $(VENV)/.complete ## compile chains/contracts into chains/artifacts
+	@$(VENV)/bin/python scripts/contracts.py
+
+contracts-check: $(VENV)/.complete ## fail when the artifacts are not what the sources compile to
+	@$(VENV)/bin/python scripts/contracts.py --check
+
+protobuf: ## generate Swift from the .proto schemas (needs protoc and protoc-gen-swift)
+	@scripts/generate-protobuf.sh
+
+format: ## format the sources in place
+	@swift format --in-place --recursive Sources Tests
+
+lint: ## fail when a source is not formatted
+	@swift format lint --strict --recursive Sources Tests
+
+clean: ## remove what the build made
+	@rm -rf .build $(VENV) data

@@ -1,0 +1,74 @@
+// swift-tools-version: 6.1
+// The rooms of Causeway and the arrows between them. Tests/ArchitectureTests refuses an arrow that runs the wrong way.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// C kernels are always optimised: a debug build of a hash is useless.
+let kernel: [CSetting] = [.unsafeFlags(["-O3"])]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "causeway",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C: module maps, shims, kernels
+        .systemLibrary(name: "CZeroMQ", path: "Sources/CZeroMQ"),
+        .systemLibrary(name: "CSecp256k1", path: "Sources/CSecp256k1"),
+        .systemLibrary(name: "CLibCrypto", path: "Sources/CLibCrypto"),
+        .target(name: "CKeccak", cSettings: kernel),
+
+        // Vocabulary
+        room("Ethereum", ["CKeccak", "CSecp256k1", "CLibCrypto"]),
+
+        // Pure rooms
+        room("EVM", ["Ethereum", "CLibCrypto"]),
+        room("CCIP", ["Ethereum"]),
+        .target(
+            name: "OffchainReporting", dependencies: [protobuf], exclude: ["Schema/offchain_reporting.proto"],
+            swiftSettings: strict),
+        room("Transactions", ["Ethereum"]),
+
+        // Edges
+        room("Configuration", [yams]),
+        room("MessageBus", ["CZeroMQ", log]),
+
+        // Tests, one target per room
+        .target(name: "TestSupport", dependencies: ["Ethereum"], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("EthereumTests", ["Ethereum", "TestSupport"]),
+        tests("EVMTests", ["EVM", "Ethereum", "TestSupport"]),
+        tests("OffchainReportingTests", ["OffchainReporting"]),
+        tests("TransactionsTests", ["Transactions", "Ethereum"]),
+        tests("ConfigurationTests", ["Configuration"]),
+        tests("MessageBusTests", ["MessageBus"]),
+    ]
+)

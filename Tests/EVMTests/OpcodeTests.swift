@@ -1,0 +1,191 @@
+// Each family of opcodes: its results, its edges, and the ways in which it halts.
+
+import Ethereum
+import TestSupport
+import Testing
+
+@testable import EVM
+
+@Suite("Opcodes")
+struct OpcodeTests {
+    static let minusOne = U256.max
+    static let lowest = U256.one << 255
+
+    @Test(
+        "two-operand opcodes give the specified word",
+        arguments: [
+            (0x01, U256.max, 1, 0), (0x02, lowest, 2, 0), (0x03, 0, 1, minusOne), (0x04, 7, 0, 0), (0x04, 7, 2, 3),
+            (0x05, lowest, minusOne, lowest), (0x05, U256(7).negated, 2, U256(3).negated), (0x05, 1, 0, 0),
+            (0x06, 7, 0, 0), (0x07, U256(7).negated, 4, U256(3).negated), (0x07, 7, U256(4).negated, 3),
+            (0x0a, 0, 0, 1), (0x0a, 2, 255, lowest), (0x0a, 2, 256, 0), (0x0b, 0, 0xff, minusOne),
+            (0x0b, 31, 0xff, 0xff), (0x0b, 0, 0x17f, 0x7f), (0x12, minusOne, 0, 1), (0x13, 0, minusOne, 1),
+            (0x12, lowest, lowest >> 1, 1), (0x1a, 31, 0xab, 0xab), (0x1a, 32, 0xab, 0), (0x1b, 256, 1, 0),
+            (0x1b, 255, 1, lowest), (0x1c, 256, minusOne, 0), (0x1d, 256, lowest, minusOne), (0x1d, 1, 4, 2),
+            (0x1d, U256.max, 5, 0), (0x1d, 255, lowest, minusOne), (0x10, 1, 2, 1), (0x11, 1, 2, 0), (0x14, 3, 3, 1),
+        ] as [(UInt8, U256, U256, U256)])
+    func twoOperands(_ opcode: UInt8, _ top: U256, _ below: U256, _ expected: U256) throws {
+        let code = Bytecode.push(below) + Bytecode.push(top) + [opcode]
+        #expect(try Bench.top(code) == expected)
+    }
+
+    @Test("modular sums and products keep the bits beyond 256, and are zero for a zero modulus")
+    func modular() throws {
+        func run(_ opcode: UInt8, _ a: U256, _ b: U256, _ m: U256) throws -> U256? {
+            try Bench.top(Bytecode.push(m) + Bytecode.push(b) + Bytecode.push(a) + [opcode])
+        }
+        #expect(try run(0x08, .max, .max, .max &- 1) == 2)
+        #expect(try run(0x08, 5, 6, 0) == 0)
+        #expect(try run(0x09, .max, .max, 12) == 9)
+        #expect(try run(0x09, .max, .max, 0) == 0)
+    }
+
+    @Test("modular products agree with the plain definition for random words")
+    func modularProperty() throws {
+        var random = SplitMix64.forTest()
+        for _ in 0..<3000 {
+            let (a, b, m) = (random.word(), random.word(), random.word())
+            let product = a.product(b, modulo: m)
+            #expect(product == a.multiplyingModulo(b, m), "\(a) * \(b) mod \(m)")
+            #expect(a.sum(b, modulo: m) == a.addingModulo(b, m), "\(a) + \(b) mod \(m)")
+            if !m.isZero { #expect(product < m) }
+        }
+    }
+
+    @Test("fixtures opcodes: every two-operand case")
+    func fixtures() throws {
+        let opcodes: [String: UInt8] = [
+            "add": 0x01, "mul": 0x02, "sub": 0x03, "div": 0x04, "sdiv": 0x05, "mod": 0x06, "smod": 0x07, "exp": 0x0a,
+            "signext": 0x0b, "lt": 0x10, "gt": 0x11, "slt": 0x12, "sgt": 0x13, "eq": 0x14, "and": 0x16, "or": 0x17,
+            "xor": 0x18, "byte": 0x1a, "shl": 0x1b, "shr": 0x1c, "sar": 0x1d,
+        ]
+        var count = 0
+        for (name, opcode) in opcodes.sorted(by: { $0.value < $1.value }) {
+            guard let file = Fixtures.file("opcodes", "testcases_\(name).json") else { continue }
+            for test in try #require(Fixtures.json(file).asArray) {
+                func word(_ field: String) throws -> U256 {
+                    try Hash32(hex: try #require(test[field]?.asString)).word
+                }
+                let (x, y, expected) = (try word("X"), try word("Y"), try word("Expected"))
+                #expect(try Bench.top(Bytecode.push(x) + Bytecode.push(y) + [opcode]) == expected, "\(name) \(y) \(x)")
+                count += 1
+            }
+        }
+        print("opcodes: \(count) cases")
+    }
+
+    @Test("code sees its message and its block")
+    func environment() throws {
+        let cases: [(UInt8, U256)] = [
+            (0x30, Bench.contract.word), (0x32, Bench.sender.word), (0x33, Bench.sender.word), (0x34, 5), (0x36, 2),
+            (0x3a, 9), (0x41, Bench.coinbase.word), (0x42, 1_700_000_000), (0x43, 1000), (0x44, 0xabcd),
+            (0x45, 1 << 40), (0x46, 1), (0x47, 1005), (0x48, 7), (0x4a, 3), (0x58, 0), (0x59, 0), (0x3d, 0),
+        ]
+        for (opcode, expected) in cases {
+            let got = try Bench.top([opcode], data: [0xaa, 0xbb], value: 5)
+            #expect(got == expected, "opcode \(String(opcode, radix: 16))")
+        }
+        #expect(try Bench.top([0x5f, 0x35], data: [0xaa, 0xbb]) == U256(0xaabb) << 240)
+        #expect(try Bench.top(Bytecode.push(.max) + [0x35], data: [1]) == 0)
+        #expect(try Bench.top(Bytecode.push(999) + [0x40]) == keccak256(text: "999").word)
+        #expect(try Bench.top(Bytecode.push(1000) + [0x40]) == 0)
+        #expect(try Bench.top(Bytecode.push(743) + [0x40]) == 0)
+        #expect(try Bench.top(Bytecode.push(744) + [0x40]) == keccak256(text: "744").word)
+    }
+
+    @Test("every PUSH takes its bytes, also past the end of the code")
+    func pushes() throws {
+        for count in 1...32 {
+            let data = (1...count).map { UInt8($0) }
+            let expected = try #require(U256(bigEndianBytes: data))
+            #expect(try Bench.top([0x5f + UInt8(count)] + data) == expected, "PUSH\(count)")
+            let cut = Bench(.prague, Bytecode([0x5f + UInt8(count)]))
+            #expect(try cut.call().succeeded)
+        }
+    }
+
+    @Test("every DUP and SWAP reaches its depth and not beyond")
+    func depths() throws {
+        for n in 1...16 {
+            let pushes = (1...17).flatMap { Bytecode.push(U256(UInt64($0))) }
+            #expect(try Bench.top(pushes + [0x7f + UInt8(n)]) == U256(UInt64(18 - n)))
+            #expect(try Bench.top(pushes + [0x8f + UInt8(n)]) == U256(UInt64(17 - n)))
+            let few = (1..<n).flatMap { Bytecode.push(U256(UInt64($0))) }
+            #expect(try Bench(.prague, Bytecode(few + [0x7f + UInt8(n)])).call().status == .halt(.stackUnderflow))
+            #expect(
+                try Bench(.prague, Bytecode(few + [0x60, 1, 0x8f + UInt8(n)])).call().status == .halt(.stackUnderflow))
+        }
+    }
+
+    @Test("each opcode halts on a stack that is too short")
+    func underflow() throws {
+        let needs: [(ClosedRange<UInt8>, Int)] = [
+            (0x01...0x07, 2), (0x08...0x09, 3), (0x0a...0x0b, 2), (0x10...0x14, 2), (0x15...0x15, 1), (0x16...0x18, 2),
+            (0x19...0x19, 1), (0x1a...0x1d, 2), (0x20...0x20, 2), (0x31...0x31, 1), (0x35...0x35, 1), (0x37...0x37, 3),
+            (0x39...0x39, 3), (0x3b...0x3b, 1), (0x3c...0x3c, 4), (0x3e...0x3e, 3), (0x3f...0x40, 1), (0x49...0x49, 1),
+            (0x50...0x51, 1), (0x52...0x53, 2), (0x54...0x54, 1), (0x55...0x55, 2), (0x56...0x56, 1), (0x57...0x57, 2),
+            (0x5c...0x5c, 1), (0x5d...0x5d, 2), (0x5e...0x5e, 3), (0xa0...0xa0, 2), (0xa4...0xa4, 6), (0xf0...0xf0, 3),
+            (0xf1...0xf2, 7), (0xf3...0xf3, 2), (0xf4...0xf4, 6), (0xf5...0xf5, 4), (0xfa...0xfa, 6), (0xfd...0xfd, 2),
+            (0xff...0xff, 1),
+        ]
+        for (opcodes, count) in needs {
+            for opcode in opcodes {
+                let code = Bytes(repeating: 0x5f, count: count - 1) + [opcode]
+                let status = try Bench(.prague, Bytecode(code)).call().status
+                #expect(status == .halt(.stackUnderflow), "opcode \(String(opcode, radix: 16))")
+            }
+        }
+    }
+
+    @Test("the stack holds 1024 words and not one more")
+    func overflow() throws {
+        let full = Bytes(repeating: 0x5f, count: 1024)
+        #expect(try Bench(.prague, Bytecode(full)).call().succeeded)
+        let pushing: [UInt8] = [
+            0x30, 0x32, 0x33, 0x34, 0x36, 0x38, 0x3d, 0x43, 0x47, 0x58, 0x59, 0x5a, 0x5f, 0x60, 0x61, 0x63, 0x73, 0x7f,
+            0x80, 0x8f,
+        ]
+        for opcode in pushing {
+            let status = try Bench(.prague, Bytecode(full + [opcode])).call().status
+            #expect(status == .halt(.stackOverflow), "opcode \(String(opcode, radix: 16))")
+        }
+    }
+
+    @Test("jumps land on JUMPDEST only, never inside the data of a PUSH")
+    func jumps() throws {
+        #expect(try Bench(.prague, [[0x60, 4, 0x56, 0xfe, 0x5b]]).call().succeeded)
+        for code in [[0x60, 3, 0x56, 0x00], [0x60, 5, 0x56, 0x60, 0x5b, 0x5b], [0x60, 200, 0x56]] as [Bytes] {
+            let right = code == [0x60, 5, 0x56, 0x60, 0x5b, 0x5b]
+            #expect(try Bench(.prague, Bytecode(code)).call().succeeded == right)
+        }
+        #expect(try Bench(.prague, [[0x60, 4, 0x56, 0x60, 0x5b]]).call().status == .halt(.invalidJump))
+        #expect(try Bench(.prague, [Bytecode.push(U256.one << 64 | 0), [0x56]]).call().status == .halt(.invalidJump))
+        #expect(try Bench(.prague, [[0x5f, 0x60, 99, 0x57]]).call().succeeded, "an untaken JUMPI has no target")
+    }
+
+    @Test("opcodes that no fork has, and those of later forks, are invalid")
+    func invalid() throws {
+        for opcode in [0x0c, 0x1e, 0x21, 0x4b, 0xa5, 0xb0, 0xef, 0xf6, 0xfb, 0xfe] as [UInt8] {
+            let code = Bytes(repeating: 0x5f, count: 8) + [opcode]
+            #expect(try Bench(.prague, Bytecode(code)).call().status == .halt(.invalidOpcode))
+        }
+        for opcode in [0x49, 0x4a, 0x5c, 0x5d, 0x5e] as [UInt8] {
+            let code = Bytes(repeating: 0x5f, count: 8) + [opcode]
+            #expect(try Bench(.shanghai, Bytecode(code)).call().status == .halt(.invalidOpcode))
+            #expect(try Bench(.cancun, Bytecode(code)).call().succeeded)
+        }
+    }
+
+    @Test("memory copies overlap, pad with zeros, and refuse return data that is not there")
+    func copies() throws {
+        // MSTORE(0, 0x01..20); MCOPY(1, 0, 32); MLOAD(1)
+        let word = try #require(U256(bigEndianBytes: (1...32).map { UInt8($0) }))
+        #expect(
+            try Bench.top(Bytecode.push(word) + [0x5f, 0x52, 0x60, 32, 0x5f, 0x60, 1, 0x5e, 0x60, 1, 0x51]) == word)
+        #expect(try Bench.top([0x60, 2, 0x60, 1, 0x5f, 0x37, 0x5f, 0x51], data: [1, 2]) == U256(2) << 248)
+        #expect(try Bench(.prague, [[0x60, 1, 0x5f, 0x5f, 0x3e]]).call().status == .halt(.returnDataOutOfBounds))
+        let wide = Bytecode.push(.max)
+        #expect(try Bench(.prague, [[0x5f], wide, [0x5f, 0x3e]]).call().status == .halt(.returnDataOutOfBounds))
+        #expect(
+            try Bench(.prague, [[0x5f], wide, wide, [0x37]]).call().succeeded, "no byte is copied, so none is paid")
+    }
+}

@@ -1,0 +1,174 @@
+# pragma version 0.4.3
+# Commit reports: blessings verified, prices passed on, roots stored (spec section 12).
+# The report is read in place; what it passes on is copied as it came.
+
+from modules import cursor
+from modules import multi_ocr3
+from modules import ramp_state
+from modules import refusal
+
+uses: multi_ocr3
+uses: ramp_state
+
+# Longest commit report in bytes: its parts must fit cursor._gather.
+MAX_COMMIT_REPORT: constant(uint256) = 4608
+# keccak-256 of CommitReportAccepted(MerkleRoot[],MerkleRoot[],PriceUpdates) with the tuples of spec section 4.2.
+COMMIT_REPORT_ACCEPTED: constant(bytes32) = 0xb967c9b9e1b7af9a61ca71ff00e9f5b89ec6f2e268de8dacf12f0de8e51f3e47
+
+
+@internal
+def _commit_root(at: uint256, blessed: bool):
+    """Stores the (already checked) MerkleRoot at `at`."""
+    head: uint256[5] = abi_decode(slice(msg.data, at, 160), uint256[5])
+    source: uint64 = convert(head[0], uint64)
+    if ramp_state._is_cursed(source):
+        refusal._refuse(convert(method_id("CursedByRMN(uint64)", output_type=bytes4), uint32), 1, head[0], 0, 0)
+    packed: uint256 = ramp_state._enabled(source)
+    if blessed == ((packed >> 232) & 1 == 1):
+        refusal._refuse(
+            convert(method_id("RootBlessingMismatch(uint64,bytes32,bool)", output_type=bytes4), uint32),
+            3,
+            head[0],
+            head[4],
+            convert(blessed, uint256),
+        )
+    if cursor._hash_bytes(unsafe_add(at, 160)) != ramp_state._onRampHashes[source]:
+        raw_revert(
+            abi_encode(
+                cursor._bytes_at(unsafe_add(at, 160)),
+                ramp_state._onRamps[source],
+                method_id=method_id("CommitOnRampMismatch(bytes,bytes)"),
+            )
+        )
+    if (packed >> 168) & ramp_state.U64 != head[2] or head[2] > head[3]:
+        refusal._refuse(
+            convert(method_id("InvalidInterval(uint64,uint64,uint64)", output_type=bytes4), uint32),
+            3,
+            head[0],
+            head[2],
+            head[3],
+        )
+    if head[4] == 0:
+        refusal._plain(convert(method_id("InvalidRoot()", output_type=bytes4), uint32))
+    root: bytes32 = convert(head[4], bytes32)
+    if ramp_state._roots[source][root] != 0:
+        refusal._refuse(
+            convert(method_id("RootAlreadyCommitted(uint64,bytes32)", output_type=bytes4), uint32),
+            2,
+            head[0],
+            head[4],
+            0,
+        )
+    assert head[3] < ramp_state.U64
+    ramp_state._sources[source] = (packed & ~(ramp_state.U64 << 168)) | (unsafe_add(head[3], 1) << 168)
+    ramp_state._roots[source][root] = block.timestamp
+
+
+@internal
+def _commit(reportLength: uint256, ocrSequence: uint64):
+    """All of a commit but the transmission checks: the report is at byte 228 of the call data."""
+    assert cursor._word(68) == 192
+    assert cursor._word(228) == 32
+    at: uint256 = 260
+    head: uint256[4] = abi_decode(slice(msg.data, at, 128), uint256[4])
+    prices: uint256 = 388
+    assert head[0] == 128
+    assert cursor._word(388) == 64
+    gasPrices: uint256 = cursor._prices_end(452, 160)
+    assert cursor._word(420) == unsafe_sub(gasPrices, 388)
+    roots: uint256 = cursor._prices_end(gasPrices, 64)
+    assert head[1] == unsafe_sub(roots, at)
+    unblessed: uint256 = cursor._roots_end(roots)
+    assert head[2] == unsafe_sub(unblessed, at)
+    signatures: uint256 = cursor._roots_end(unblessed)
+    assert head[3] == unsafe_sub(signatures, at)
+    end: uint256 = unsafe_add(signatures, unsafe_add(32, cursor._count(signatures, 128) << 6))
+    assert end == unsafe_add(228, reportLength)
+
+    blessedCount: uint256 = cursor._word(roots)
+    unblessedCount: uint256 = cursor._word(unblessed)
+    words: uint256[12] = empty(uint256[12])
+    if blessedCount != 0:
+        words[0] = convert(self, uint256)
+        words[1] = 96
+        words[2] = unsafe_add(96, unsafe_sub(unblessed, roots))
+        raw_call(
+            ramp_state.RMN_REMOTE,
+            cursor._gather(
+                convert(
+                    method_id(
+                        "verify(address,(uint64,bytes,uint64,uint64,bytes32)[],(bytes32,bytes32)[])",
+                        output_type=bytes4,
+                    ),
+                    uint32,
+                ),
+                words,
+                3,
+                roots,
+                unblessed,
+                signatures,
+                end,
+                0,
+                0,
+            ),
+            is_static_call=True,
+        )
+    if cursor._word(452) != 0 or cursor._word(gasPrices) != 0:
+        if ramp_state._latestPriceSequenceNumber < ocrSequence:
+            ramp_state._latestPriceSequenceNumber = ocrSequence
+            words[0] = 32
+            quoter: address = ramp_state._dynamicConfig.feeQuoter
+            assert quoter.codesize > 0
+            raw_call(
+                quoter,
+                cursor._gather(
+                    convert(
+                        method_id(
+                            "updatePrices(((address,uint224)[],(uint64,uint224)[]))",
+                            output_type=bytes4,
+                        ),
+                        uint32,
+                    ),
+                    words,
+                    1,
+                    prices,
+                    roots,
+                    0,
+                    0,
+                    0,
+                    0,
+                ),
+            )
+        elif blessedCount == 0 and unblessedCount == 0:
+            refusal._plain(convert(method_id("StaleCommitReport()", output_type=bytes4), uint32))
+    for i: uint256 in range(blessedCount, bound=64):
+        self._commit_root(cursor._element(roots, i), True)
+    for i: uint256 in range(unblessedCount, bound=64):
+        self._commit_root(cursor._element(unblessed, i), False)
+    words[0] = 96
+    words[1] = unsafe_add(96, unsafe_sub(unblessed, roots))
+    words[2] = unsafe_add(96, unsafe_sub(signatures, roots))
+    raw_log(
+        [COMMIT_REPORT_ACCEPTED],
+        cursor._gather(0, words, 3, roots, signatures, prices, roots, 0, 0),
+    )
+
+
+@external
+def commit(
+    reportContext: bytes32[2],
+    report: Bytes[MAX_COMMIT_REPORT],
+    rs: DynArray[bytes32, 32],
+    ss: DynArray[bytes32, 32],
+    rawVs: bytes32,
+):
+    ocrSequence: uint64 = convert(convert(reportContext[1], uint256) & ramp_state.U64, uint64)
+    self._commit(len(report), ocrSequence)
+    multi_ocr3._check_transmission(
+        multi_ocr3.COMMIT, unsafe_add(unsafe_add(292, len(report)), unsafe_add(len(rs), len(ss)) << 5), reportContext[0]
+    )
+    signed: bytes32 = keccak256(concat(keccak256(report), reportContext[0], reportContext[1]))
+    multi_ocr3._check_signatures(multi_ocr3.COMMIT, signed, rs, ss, rawVs)
+    log multi_ocr3.Transmitted(
+        ocrPluginType=multi_ocr3.COMMIT, configDigest=reportContext[0], sequenceNumber=ocrSequence
+    )

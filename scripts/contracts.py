@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+"""Compiles chains/contracts/*.vy into chains/artifacts and compares their outer face with that of CCIP 1.6.
+
+What lives here: compiling, the ABI comparison, the coverage page. What a contract does, and where it is deployed,
+is no business of this file.
+
+    scripts/contracts.py            write chains/artifacts and docs/reference/contracts-coverage.md
+    scripts/contracts.py --check    compile again, compare, name what differs, exit 1 if anything does
+
+Contracts are compiled in two processes, each file by its own pragmas. A sidecar `NAME.interface.json` lists what the
+compiler cannot know: functions that are served from __default__ and custom errors.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "chains" / "contracts"
+ARTIFACTS = ROOT / "chains" / "artifacts"
+OFFICIAL_ABI = SOURCES / "interfaces" / "ccip-1.6-abi.json"
+COVERAGE = ROOT / "docs" / "reference" / "contracts-coverage.md"
+
+# The most bytes a deployed contract may have (EIP-170), and its creation code (EIP-3860).
+CODE_LIMIT = 24_576
+INITCODE_LIMIT = 49_152
+# Compilers that run at the same time.
+PROCESSES = 2
+
+# Source file -> its name, and the contract of the published ABI that it stands for. Others are our own.
+COUNTERPARTS = {
+    "arm_proxy": ("ARMProxy", "ARMProxy"),
+    "burn_mint_erc20": ("BurnMintERC20", "FactoryBurnMintERC20_1_6_2"),
+    "burn_mint_token_pool": ("BurnMintTokenPool", "BurnMintTokenPool_1_6_1"),
+    "fee_quoter": ("FeeQuoter", "FeeQuoter_1_6_3"),
+    "lock_release_token_pool": ("LockReleaseTokenPool", "LockReleaseTokenPool_1_6_1"),
+    "nonce_manager": ("NonceManager", "NonceManager"),
+    "off_ramp": ("OffRamp", "OffRamp"),
+    "on_ramp": ("OnRamp", "OnRamp"),
+    "registry_module_owner_custom": ("RegistryModuleOwnerCustom", "RegistryModuleOwnerCustom"),
+    "reverting_receiver": ("RevertingReceiver", "IAny2EVMMessageReceiver"),
+    "rmn_remote": ("RMNRemote", "RMNRemote"),
+    "router": ("Router", "Router"),
+    "storing_receiver": ("StoringReceiver", "IAny2EVMMessageReceiver"),
+    "token_admin_registry": ("TokenAdminRegistry", "TokenAdminRegistry"),
+    "weth9": ("WETH9", "IWrappedNative"),
+}
+
+
+class ContractError(Exception):
+    """Something a person has to mend; the message names the file and what is wrong with it."""
+
+
+# -------------------------------------------------------------------------------------------------------- compiling
+
+
+def compile_contract(source):
+    """One source file to its artifact, a dictionary."""
+    name = source.stem
+    vyper = pathlib.Path(sys.executable).parent / "vyper"
+    outputs = "abi,bytecode,bytecode_runtime,settings,layout"
+    command = [str(vyper), "--no-bytecode-metadata", "-p", str(SOURCES), "-f", outputs, str(source)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise ContractError(f"{source.name}: does not compile\n{result.stderr.strip()}")
+    lines = [line for line in result.stdout.splitlines() if line.strip()]
+    if len(lines) != 5:
+        raise ContractError(f"{source.name}: the compiler gave {len(lines)} outputs, not 5")
+    abi, bytecode, runtime, settings, layout = lines
+    artifact = {
+        "contractName": COUNTERPARTS.get(name, (camel_case(name), None))[0],
+        "compiler": "vyper " + pinned_version(),
+        "settings": json.loads(settings),
+        "abi": merged_abi(source, json.loads(abi)),
+        "bytecode": bytecode,
+        "deployedBytecode": runtime,
+    }
+    check_size(source, artifact, json.loads(layout))
+    return artifact
+
+
+def camel_case(name):
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def pinned_version():
+    for line in (ROOT / "scripts" / "requirements.txt").read_text().splitlines():
+        if line.startswith("vyper=="):
+            return line.split("==")[1].strip()
+    raise ContractError("scripts/requirements.txt: no line vyper==VERSION")
+
+
+def check_size(source, artifact, layout):
+    """EIP-170 and EIP-3860. Immutables follow the runtime code when it is deployed."""
+    immutables = sum(entry["length"] for entry in leaves(layout.get("code_layout", {})))
+    deployed = (len(artifact["deployedBytecode"]) - 2) // 2 + immutables
+    created = (len(artifact["bytecode"]) - 2) // 2
+    if deployed > CODE_LIMIT:
+        raise ContractError(f"{source.name}: {deployed} bytes deployed, the limit is {CODE_LIMIT}")
+    if created > INITCODE_LIMIT:
+        raise ContractError(f"{source.name}: {created} bytes of creation code, the limit is {INITCODE_LIMIT}")
+
+
+def leaves(layout):
+    """The entries of a layout, those of modules included."""
+    found, pending = [], [layout]
+    while pending:
+        for value in pending.pop().values():
+            if isinstance(value, dict):
+                if "offset" in value and "length" in value:
+                    found.append(value)
+                else:
+                    pending.append(value)
+    return found
+
+
+def merged_abi(source, abi):
+    """The compiler's ABI and the sidecar's; where both have an entry, the sidecar's names it better."""
+    sidecar = source.with_name(source.stem + ".interface.json")
+    extra = json.loads(sidecar.read_text()) if sidecar.exists() else []
+    keys = [key(entry) for entry in extra]
+    for doubled in sorted({k for k in keys if keys.count(k) > 1}):
+        raise ContractError(f"{sidecar.name}: {doubled} is listed twice")
+    served = any(entry["type"] == "function" for entry in extra)
+    kept = [e for e in abi if key(e) not in keys and not (served and e["type"] == "fallback")]
+    order = {"constructor": 0, "fallback": 1, "receive": 1, "function": 2, "event": 3, "error": 4}
+    return sorted(kept + extra, key=lambda entry: (order[entry["type"]], key(entry)))
+
+
+def compile_all():
+    """Artifacts by source name, in the order of names."""
+    sources = sorted(SOURCES.glob("*.vy"))
+    if not sources:
+        raise ContractError(f"{SOURCES.relative_to(ROOT)}: no sources")
+    artifacts, failures = {}, []
+    with concurrent.futures.ThreadPoolExecutor(PROCESSES) as pool:
+        for source, job in [(source, pool.submit(compile_contract, source)) for source in sources]:
+            try:
+                artifacts[source.stem] = job.result()
+            except ContractError as error:
+                failures.append(str(error))
+    return artifacts, failures
+
+
+# -------------------------------------------------------------------------------------------------- signatures
+
+
+def canonical(parameter):
+    """The canonical type of an ABI parameter: tuples spelled out."""
+    kind = parameter["type"]
+    if kind.startswith("tuple"):
+        return "(" + ",".join(canonical(c) for c in parameter["components"]) + ")" + kind[len("tuple"):]
+    return kind
+
+
+def signature(entry):
+    return entry.get("name", entry["type"]) + "(" + ",".join(canonical(i) for i in entry.get("inputs", [])) + ")"
+
+
+def key(entry):
+    return entry["type"] + " " + signature(entry)
+
+
+def face(entry):
+    """What a caller or a reader of logs depends on, beyond the name: argument types, results, indexed, payable."""
+    arguments = ",".join(
+        canonical(i) + (" indexed" if entry["type"] == "event" and i["indexed"] else "") for i in entry.get("inputs", [])
+    )
+    text = f"{entry.get('name', '')}({arguments})"
+    if entry["type"] == "function":
+        text += " -> (" + ",".join(canonical(o) for o in entry["outputs"]) + ")"
+    if entry.get("stateMutability") == "payable":
+        text += " payable"
+    return text
+
+
+def compare_with_official(name, abi, official):
+    """Entries of ours that bear a name of theirs and differ from every entry of that name, as lines to print."""
+    theirs = official["contracts"][COUNTERPARTS[name][1]]["abi"] if name in COUNTERPARTS else []
+    everyone = [entry for contract in official["contracts"].values() for entry in contract["abi"]]
+    problems = []
+    for entry in abi:
+        if entry["type"] not in ("function", "event", "error", "constructor"):
+            continue
+        peers = [e for e in theirs if same_name(e, entry)]
+        if not peers and entry["type"] == "error":
+            peers = [e for e in everyone if same_name(e, entry)]
+        if peers and face(entry) not in [face(e) for e in peers]:
+            due = " or ".join(sorted({face(e) for e in peers}))
+            problems.append(f"{name}: {entry['type']} {face(entry)} should be {due}")
+    return problems
+
+
+def same_name(a, b):
+    return a["type"] == b["type"] and a.get("name") == b.get("name")
+
+
+# ------------------------------------------------------------------------------------------------------- coverage
+
+
+def coverage_page(artifacts, official):
+    """What the published contracts have that ours lack, and what ours have beyond them."""
+    lines = [
+        "# Contract coverage",
+        "",
+        "What the published CCIP 1.6 contracts have and ours still lack, by exact signature. Written by `make contracts`",
+        "from chains/contracts and chains/contracts/interfaces/ccip-1.6-abi.json; do not edit.",
+        "",
+        "| Contract | Source | Functions | Events | Errors | Deployed bytes |",
+        "|---|---|---|---|---|---|",
+    ]
+    sections = []
+    for name in sorted(COUNTERPARTS, key=lambda n: COUNTERPARTS[n][0].lower()):
+        label, counterpart = COUNTERPARTS[name]
+        if name not in artifacts:
+            sections += ["", f"## {label}", "", "Not written yet."]
+            continue
+        artifact = artifacts[name]
+        ours = {key(entry) for entry in artifact["abi"]}
+        theirs = official["contracts"][counterpart]["abi"]
+        counts = []
+        for kind in ("function", "event", "error"):
+            due = {key(entry) for entry in theirs if entry["type"] == kind}
+            counts.append(f"{len(due & ours)} of {len(due)}")
+        size = (len(artifact["deployedBytecode"]) - 2) // 2
+        lines.append(f"| {label} | `{name}.vy` | {' | '.join(counts)} | {size} |")
+        sections += section(label, counterpart, artifact["abi"], theirs)
+    return "\n".join(lines + sections) + "\n"
+
+
+def section(label, counterpart, ours, theirs):
+    lines = ["", f"## {label}", "", f"Compared with `{counterpart}`.", ""]
+    mine, due = {key(e) for e in ours}, {key(e) for e in theirs}
+    kinds = ("function", "event", "error")
+    missing = sorted({key(e) for e in theirs if e["type"] in kinds} - mine)
+    extra = sorted({key(e) for e in ours if e["type"] in kinds} - due)
+    lines.append("Ours lacks: " + ("nothing." if not missing else ""))
+    lines += [f"- {entry.replace(' ', ' `', 1)}`" for entry in missing]
+    if extra:
+        lines += ["", "Ours adds:", *[f"- {entry.replace(' ', ' `', 1)}`" for entry in extra]]
+    return [line.rstrip() for line in lines]
+
+
+# ------------------------------------------------------------------------------------------------------------- main
+
+
+def expected_files(artifacts, official):
+    """Every file this script owns, by path, with the text it should have."""
+    files = {ARTIFACTS / f"{name}.json": json.dumps(artifact, indent=1) + "\n" for name, artifact in artifacts.items()}
+    files[COVERAGE] = coverage_page(artifacts, official)
+    return files
+
+
+def check(files):
+    """Lines that name each file that is not as it should be."""
+    problems = []
+    for path, text in files.items():
+        relative = path.relative_to(ROOT)
+        if not path.exists():
+            problems.append(f"{relative}: missing; run `make contracts`")
+        elif path.read_text() != text:
+            problems.append(f"{relative}: differs from what the sources compile to; {difference(path, text)}")
+    for path in sorted(ARTIFACTS.glob("*.json")):
+        if path not in files:
+            problems.append(f"{path.relative_to(ROOT)}: has no source; remove it")
+    return problems
+
+
+def difference(path, text):
+    """Which parts of an artifact differ."""
+    if path.suffix != ".json":
+        return "run `make contracts`"
+    try:
+        stored, due = json.loads(path.read_text()), json.loads(text)
+    except ValueError:
+        return "it is not JSON; run `make contracts`"
+    names = [name for name in due if not isinstance(stored, dict) or stored.get(name) != due[name]]
+    return "differing: " + (", ".join(names) or "layout of the file") + "; run `make contracts`"
+
+
+def write(files):
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+    for path in ARTIFACTS.glob("*.json"):
+        if path not in files:
+            path.unlink()
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Compile the contracts and compare them with CCIP 1.6.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 naming what differs")
+    arguments = parser.parse_args()
+    try:
+        official = json.loads(OFFICIAL_ABI.read_text())
+        artifacts, problems = compile_all()
+        for name, artifact in artifacts.items():
+            problems += compare_with_official(name, artifact["abi"], official)
+    except (ContractError, OSError, ValueError) as error:
+        print(f"contracts: {error}", file=sys.stderr)
+        return 1
+    files = expected_files(artifacts, official)
+    if arguments.check:
+        problems += check(files)
+    elif not problems:
+        write(files)
+    else:
+        # What compiles is still of use; what does not keeps its old artifact.
+        write_compiled = {path: text for path, text in files.items() if path != COVERAGE}
+        for path, text in write_compiled.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    for problem in problems:
+        print(f"contracts: {problem}", file=sys.stderr)
+    done = "match" if arguments.check else "compiled"
+    print(f"contracts: {len(artifacts)} {done}, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
