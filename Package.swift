@@ -17,12 +17,14 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -32,8 +34,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "causeway",
     platforms: [.macOS(.v15)],
+    products: [.executable(name: "causeway", targets: ["causeway"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
@@ -53,22 +57,61 @@ let package = Package(
         // Pure rooms
         room("EVM", ["Ethereum", "CLibCrypto"]),
         room("CCIP", ["Ethereum"]),
-        .target(
-            name: "OffchainReporting", dependencies: [protobuf], exclude: ["Schema/offchain_reporting.proto"],
-            swiftSettings: strict),
+        room("OffchainReporting", [protobuf], exclude: ["Schema/offchain_reporting.proto"]),
+        room("Committing", ["Ethereum", "CCIP", "OffchainReporting"]),
+        room("Executing", ["Ethereum", "CCIP", "OffchainReporting"]),
         room("Transactions", ["Ethereum"]),
 
         // Edges
         room("Configuration", [yams]),
+        room("JSONRPC", ["Ethereum", log, nioCore, nioHTTP1, nioPosix, nioWebSocket, nioSSL]),
         room("MessageBus", ["CZeroMQ", log]),
+        room("Storage", ["Ethereum", log, grdb]),
+        room("ChainAccess", ["Ethereum", "CCIP", "Transactions", "JSONRPC", "Storage", log]),
+
+        // Assemblies
+        room("DevChain", ["Ethereum", "EVM", "JSONRPC", "Configuration", log]),
+        room(
+            "Relayer",
+            [
+                "Ethereum", "CCIP", "OffchainReporting", "Committing", "Executing", "Transactions", "Configuration",
+                "JSONRPC", "MessageBus", "Storage", "ChainAccess", log, protobuf,
+            ], exclude: ["Schema/event_feed.proto"]),
+        room("Localnet", ["Ethereum", "CCIP", "JSONRPC", "Configuration", "MessageBus", log]),
+
+        // Command
+        .executableTarget(
+            name: "causeway",
+            dependencies: [
+                "Localnet", "Relayer", "DevChain", "ChainAccess", "CCIP", "Executing", "Ethereum", "JSONRPC",
+                "Configuration", "MessageBus", "Storage", argumentParser, log,
+            ],
+            swiftSettings: strict),
 
         // Tests, one target per room
         .target(name: "TestSupport", dependencies: ["Ethereum"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("EthereumTests", ["Ethereum", "TestSupport"]),
         tests("EVMTests", ["EVM", "Ethereum", "TestSupport"]),
+        tests("CCIPTests", ["CCIP", "Ethereum", "TestSupport"]),
         tests("OffchainReportingTests", ["OffchainReporting"]),
+        tests("CommittingTests", ["Committing", "CCIP", "Ethereum", "OffchainReporting", "TestSupport"]),
+        tests("ExecutingTests", ["Executing", "CCIP", "Ethereum", "OffchainReporting", "TestSupport"]),
         tests("TransactionsTests", ["Transactions", "Ethereum"]),
         tests("ConfigurationTests", ["Configuration"]),
-        tests("MessageBusTests", ["MessageBus"]),
+        tests(
+            "JSONRPCTests",
+            [
+                "JSONRPC", "Ethereum", "TestSupport", log, nioCore, nioHTTP1, nioPosix, nioWebSocket, nioSSL, nioEmbedded,
+            ]),
+        tests("MessageBusTests", ["MessageBus", "CZeroMQ", log]),
+        tests("StorageTests", ["Storage", "Ethereum", log, grdb]),
+        tests("ChainAccessTests", ["ChainAccess", "Ethereum", "CCIP", "Transactions", "Storage", "JSONRPC", log]),
+        tests("DevChainTests", ["DevChain", "EVM", "Ethereum", "JSONRPC", "Configuration", "TestSupport", log]),
+        tests(
+            "LocalnetTests",
+            [
+                "Localnet", "DevChain", "Ethereum", "CCIP", "JSONRPC", "MessageBus", "Configuration", "TestSupport", log,
+            ]),
+        tests("ArchitectureTests", ["TestSupport"]),
     ]
 )

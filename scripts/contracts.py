@@ -18,6 +18,8 @@ import pathlib
 import subprocess
 import sys
 
+from vyper.evm.opcodes import DEFAULT_EVM_VERSION
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "chains" / "contracts"
 ARTIFACTS = ROOT / "chains" / "artifacts"
@@ -35,7 +37,7 @@ COUNTERPARTS = {
     "arm_proxy": ("ARMProxy", "ARMProxy"),
     "burn_mint_erc20": ("BurnMintERC20", "FactoryBurnMintERC20_1_6_2"),
     "burn_mint_token_pool": ("BurnMintTokenPool", "BurnMintTokenPool_1_6_1"),
-    "fee_quoter": ("FeeQuoter", "FeeQuoter_1_6_3"),
+    "fee_quoter": ("FeeQuoter", "FeeQuoter_1_6_0"),
     "lock_release_token_pool": ("LockReleaseTokenPool", "LockReleaseTokenPool_1_6_1"),
     "nonce_manager": ("NonceManager", "NonceManager"),
     "off_ramp": ("OffRamp", "OffRamp"),
@@ -73,7 +75,7 @@ def compile_contract(source):
     artifact = {
         "contractName": COUNTERPARTS.get(name, (camel_case(name), None))[0],
         "compiler": "vyper " + pinned_version(),
-        "settings": json.loads(settings),
+        "settings": {"evm_version": DEFAULT_EVM_VERSION, **json.loads(settings)},
         "abi": merged_abi(source, json.loads(abi)),
         "bytecode": bytecode,
         "deployedBytecode": runtime,
@@ -167,7 +169,7 @@ def key(entry):
 def face(entry):
     """What a caller or a reader of logs depends on, beyond the name: argument types, results, indexed, payable."""
     arguments = ",".join(
-        canonical(i) + (" indexed" if entry["type"] == "event" and i["indexed"] else "") for i in entry.get("inputs", [])
+        canonical(i) + (" indexed" if i.get("indexed") else "") for i in entry.get("inputs", [])
     )
     text = f"{entry.get('name', '')}({arguments})"
     if entry["type"] == "function":
@@ -206,8 +208,8 @@ def coverage_page(artifacts, official):
     lines = [
         "# Contract coverage",
         "",
-        "What the published CCIP 1.6 contracts have and ours still lack, by exact signature. Written by `make contracts`",
-        "from chains/contracts and chains/contracts/interfaces/ccip-1.6-abi.json; do not edit.",
+        "What the published CCIP 1.6 contracts have and ours still lack, by exact signature. Written by",
+        "`make contracts` from chains/contracts and its interfaces/ccip-1.6-abi.json; do not edit.",
         "",
         "| Contract | Source | Functions | Events | Errors | Deployed bytes |",
         "|---|---|---|---|---|---|",
@@ -286,8 +288,9 @@ def write(files):
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
+    # What does not compile keeps its last artifact; what has no source any more loses it.
     for path in ARTIFACTS.glob("*.json"):
-        if path not in files:
+        if not (SOURCES / f"{path.stem}.vy").exists():
             path.unlink()
 
 
@@ -306,14 +309,8 @@ def main():
     files = expected_files(artifacts, official)
     if arguments.check:
         problems += check(files)
-    elif not problems:
-        write(files)
     else:
-        # What compiles is still of use; what does not keeps its old artifact.
-        write_compiled = {path: text for path, text in files.items() if path != COVERAGE}
-        for path, text in write_compiled.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+        write(files)
     for problem in problems:
         print(f"contracts: {problem}", file=sys.stderr)
     done = "match" if arguments.check else "compiled"

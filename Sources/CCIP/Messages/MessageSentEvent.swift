@@ -39,19 +39,8 @@ package enum MessageSentEvent {
         guard log.topics[1].word == U256(header.destination.rawValue),
             log.topics[2].word == U256(header.sequenceNumber.rawValue)
         else { throw refused("topics and header name different messages") }
-        guard header.source == source, header.destination == destination else {
-            throw refused("lane \(header.source) -> \(header.destination) instead of \(source) -> \(destination)")
-        }
-        guard header.sequenceNumber.rawValue >= 1 else { throw refused("sequence number 0") }
-        guard !header.messageID.isZero else { throw refused("message id 0") }
-        guard !message.sender.isZero, !message.receiver.isEmpty else { throw refused("no sender or no receiver") }
-        guard !message.feeToken.isZero else { throw refused("no fee token") }
-        let computed = message.computedID(onRamp: onRamp)
-        guard computed == header.messageID else {
-            throw CCIPError(
-                .messageIDMismatch, "message \(header.sequenceNumber): id \(header.messageID), computed \(computed)",
-                hint: "the endpoint lies, or the OnRamp is no CCIP 1.6 OnRamp")
-        }
+        try MessageValidation.validate(
+            message, lane: MessageLane(source: source, destination: destination, onRamp: onRamp))
         return message
     }
 

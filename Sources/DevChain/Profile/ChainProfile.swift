@@ -39,6 +39,8 @@ package struct ChainProfile: Sendable, Equatable {
         package var priorityFeeZero: Bool
         /// The methods of the filter family answer -32601 (jovay.md 1.5).
         package var filterMethodsMissing: Bool
+        /// The precompile 0x0a is not there (jovay.md 1.4).
+        package var noPointEvaluation: Bool
     }
 
     package var name: String
@@ -70,14 +72,21 @@ extension ChainProfile {
             return allowed && !text.isEmpty && text.count <= 32 ? text : nil
         }
         displayName = try root.string("displayName", default: name)
-        chainID = try root.value("chainId", expected: "a chain id from 1 to 2^64 - 1") { UInt64($0).flatMap { $0 > 0 ? $0 : nil } }
-        selector = try root.value("selector", expected: "a CCIP chain selector") { UInt64($0).flatMap { $0 > 0 ? $0 : nil } }
+        chainID = try root.value("chainId", expected: "a chain id from 1 to 2^64 - 1") {
+            UInt64($0).flatMap { $0 > 0 ? $0 : nil }
+        }
+        selector = try root.value("selector", expected: "a CCIP chain selector") {
+            UInt64($0).flatMap { $0 > 0 ? $0 : nil }
+        }
         gasTokenSymbol = try root.string("gasToken", default: "ETH")
         port = try root.integer("port", in: 1...65535, default: 8545)
-        gasLimit = try root.value("gasLimit", expected: "a gas limit from 1000000 to 2^63 - 1", default: "30000000") { text in
+        gasLimit = try root.value("gasLimit", expected: "a gas limit from 1000000 to 2^63 - 1", default: "30000000") {
+            text in
             UInt64(text).flatMap { $0 >= 1_000_000 && $0 < 1 << 63 ? $0 : nil }
         }
-        coinbase = try root.value("coinbase", expected: "an address", default: Address.zero.hex) { try? Address(hex: $0) }
+        coinbase = try root.value("coinbase", expected: "an address", default: Address.zero.hex) {
+            try? Address(hex: $0)
+        }
         baseFee = try Self.readBaseFee(&root)
         quirks = try Self.readQuirks(&root)
         var usual = try Self.readPace(&root)
@@ -105,7 +114,9 @@ extension ChainProfile {
         }
     }
 
-    private static func readPace(_ section: inout ConfigurationSection) throws(ConfigurationError) -> (Cadence, Finality) {
+    private static func readPace(_ section: inout ConfigurationSection) throws(ConfigurationError) -> (
+        Cadence, Finality
+    ) {
         var blocks = try section.section("blocks")
         let cadence = Cadence(
             intervalMilliseconds: try blocks.integer("intervalMilliseconds", in: 1...3_600_000, default: 1000),
@@ -116,7 +127,8 @@ extension ChainProfile {
         let safe = try depths.integer("safeDepth", in: 0...100_000, default: 0)
         let finalized = try depths.integer("finalizedDepth", in: 0...100_000, default: 0)
         guard finalized >= safe else {
-            throw depths.refused("finalizedDepth", "\(finalized)", "at least safeDepth (\(safe)): finalized is never above safe")
+            throw depths.refused(
+                "finalizedDepth", "\(finalized)", "at least safeDepth (\(safe)): finalized is never above safe")
         }
         try depths.finish()
         return (cadence, Finality(safeDepth: UInt64(safe), finalizedDepth: UInt64(finalized)))
@@ -128,7 +140,8 @@ extension ChainProfile {
             prevRandaoZero: try section.bool("prevRandaoZero", default: false),
             blockHashOfDecimalText: try section.bool("blockHashOfDecimalText", default: false),
             priorityFeeZero: try section.bool("priorityFeeZero", default: false),
-            filterMethodsMissing: try section.bool("filterMethodsMissing", default: false))
+            filterMethodsMissing: try section.bool("filterMethodsMissing", default: false),
+            noPointEvaluation: try section.bool("noPointEvaluation", default: false))
         try section.finish()
         return quirks
     }

@@ -11,9 +11,13 @@ extension JSON {
 }
 
 private struct JSONReader {
-    private enum Container {
-        case array([JSON])
-        case object(JSONObject, name: String)
+    /// An array or object being read. A struct, so that what it holds grows in place: taken out of an enum's payload
+    /// it would be copied with every element.
+    private struct Container {
+        var items: [JSON] = []
+        var object = JSONObject()
+        /// The name of the member being read; nil in an array.
+        var name: String?
     }
 
     let bytes: Bytes
@@ -31,7 +35,7 @@ private struct JSONReader {
                 at += 1
                 skipBlanks()
                 if try peek("']'") != UInt8(ascii: "]") {
-                    try enter(.array([]))
+                    try enter(Container())
                     continue
                 }
                 at += 1
@@ -40,7 +44,7 @@ private struct JSONReader {
                 at += 1
                 skipBlanks()
                 if try peek("'}'") != UInt8(ascii: "}") {
-                    try enter(.object(JSONObject(), name: memberName()))
+                    try enter(Container(name: memberName()))
                     continue
                 }
                 at += 1
@@ -56,29 +60,28 @@ private struct JSONReader {
 
     /// Puts a finished value into its container and closes what ends here. Nil when another value must follow.
     private mutating func close(_ value: inout JSON) throws(EthereumError) -> JSON? {
-        while let container = open.popLast() {
+        while !open.isEmpty {
+            let top = open.count - 1
             skipBlanks()
             let next = try peek("',' or the end of the container")
             at += 1
-            switch container {
-            case .array(var items):
-                items.append(value)
-                if next == UInt8(ascii: ",") {
-                    open.append(.array(items))
-                    return nil
+            if let name = open[top].name {
+                guard open[top].object[name] == nil else {
+                    throw malformed("the name '\(name.prefix(60))' stands twice")
                 }
-                guard next == UInt8(ascii: "]") else { throw malformed("expected ',' or ']'") }
-                value = .array(items)
-            case .object(var object, let name):
-                guard object[name] == nil else { throw malformed("the name '\(name.prefix(60))' stands twice") }
-                object[name] = value
+                open[top].object[name] = value
                 if next == UInt8(ascii: ",") {
                     skipBlanks()
-                    open.append(.object(object, name: try memberName()))
+                    open[top].name = try memberName()
                     return nil
                 }
                 guard next == UInt8(ascii: "}") else { throw malformed("expected ',' or '}'") }
-                value = .object(object)
+                value = .object(open.removeLast().object)
+            } else {
+                open[top].items.append(value)
+                if next == UInt8(ascii: ",") { return nil }
+                guard next == UInt8(ascii: "]") else { throw malformed("expected ',' or ']'") }
+                value = .array(open.removeLast().items)
             }
         }
         return value

@@ -1,0 +1,92 @@
+// What a developer may change about the blocks to come, and the chain's clock. Real time comes in with each call.
+
+import Ethereum
+
+/// The chain's clock: real seconds and what was added to them.
+package struct ChainClock: Sendable, Equatable {
+    /// Seconds that are added to the real time; negative when the chain lives in the past.
+    package private(set) var offset: Int64 = 0
+    /// The timestamp of the next block, set by hand.
+    package private(set) var next: UInt64?
+
+    package init() {}
+
+    /// The chain's time at a real one, before it is compared with the parent's.
+    package func now(_ realSeconds: UInt64) -> UInt64 {
+        let (sum, overflow) = Int64(clamping: realSeconds).addingReportingOverflow(offset)
+        return overflow ? UInt64(Int64.max) : UInt64(max(sum, 0))
+    }
+
+    /// The timestamp of a block made at a real time over a parent. Never below the parent's; equal to it where blocks
+    /// come several a second.
+    package func timestamp(at realSeconds: UInt64, parent: UInt64) -> UInt64 {
+        next ?? max(parent, now(realSeconds))
+    }
+
+    mutating func advance(by seconds: UInt64) { offset = offset.addingClamped(Int64(clamping: seconds)) }
+
+    mutating func setNext(_ timestamp: UInt64) { next = timestamp }
+
+    /// Makes `timestamp` the time that it is now.
+    mutating func set(_ timestamp: UInt64, at realSeconds: UInt64) {
+        offset = Int64(clamping: timestamp).subtractingClamped(Int64(clamping: realSeconds))
+        next = nil
+    }
+
+    /// A block was made: time goes on from a timestamp that was set by hand.
+    mutating func blockWasMade(at realSeconds: UInt64) {
+        if let next { set(next, at: realSeconds) }
+    }
+}
+
+extension Int64 {
+    fileprivate func addingClamped(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other > 0 ? .max : .min) : sum
+    }
+
+    fileprivate func subtractingClamped(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (other > 0 ? .min : .max) : difference
+    }
+}
+
+/// What the next blocks are made by.
+package struct BlockSettings: Sendable, Equatable {
+    package var clock = ChainClock()
+    package var gasLimit: UInt64
+    package var coinbase: Address
+    /// The base fee of the next block only, in wei.
+    package var nextBaseFee: U256?
+    /// PREVRANDAO of the next block only.
+    package var nextPrevRandao: Hash32?
+    /// Counts the branches that reorgs made; blocks of a later branch carry it, so that their hashes differ.
+    package var branch: UInt64 = 0
+}
+
+/// How the base fee follows from the parent (EIP-1559, or a constant).
+package enum BaseFees {
+    static func next(after parent: BlockHeader, rule: ChainProfile.BaseFeeRule) -> U256 {
+        switch rule {
+        case .constant(let wei): U256(wei)
+        case .eip1559: eip1559(after: parent)
+        }
+    }
+
+    static func initial(_ rule: ChainProfile.BaseFeeRule) -> U256 {
+        switch rule {
+        case .constant(let wei), .eip1559(let wei): U256(wei)
+        }
+    }
+
+    /// Elasticity 2, denominator 8.
+    package static func eip1559(after parent: BlockHeader) -> U256 {
+        let base = parent.baseFeePerGas ?? .zero
+        let target = max(parent.gasLimit / 2, 1)
+        if parent.gasUsed == target { return base }
+        let distance = parent.gasUsed > target ? parent.gasUsed - target : target - parent.gasUsed
+        let (product, lost) = base.multipliedReportingOverflow(by: U256(distance))
+        let step = lost ? base / 8 : product / U256(target) / 8
+        return parent.gasUsed > target ? base &+ max(step, 1) : base &- min(step, base)
+    }
+}

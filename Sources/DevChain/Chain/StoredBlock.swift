@@ -1,0 +1,62 @@
+// A block of the chain with what running it gave. Never changes once it is made.
+
+import Ethereum
+
+package final class StoredBlock: Sendable {
+    /// What became of one transaction.
+    package struct Outcome: Sendable {
+        package let receipt: Receipt
+        package let gasUsed: UInt64
+        /// Wei a gas.
+        package let effectiveGasPrice: U256
+        package let createdAddress: Address?
+        /// The position of the first log in the block.
+        package let firstLogIndex: Int
+    }
+
+    package let header: BlockHeader
+    package let hash: Hash32
+    package let transactions: [PooledTransaction]
+    package let outcomes: [Outcome]
+
+    package init(header: BlockHeader, transactions: [PooledTransaction], outcomes: [Outcome]) {
+        precondition(transactions.count == outcomes.count, "each transaction of a block has its outcome")
+        self.header = header
+        self.hash = header.hash
+        self.transactions = transactions
+        self.outcomes = outcomes
+    }
+
+    package var number: UInt64 { header.number }
+    package var baseFee: U256 { header.baseFeePerGas ?? .zero }
+
+    /// The block as it would go over the wire.
+    package var body: Block {
+        Block(
+            header: header, transactions: transactions.map(\.signed),
+            withdrawals: header.withdrawalsRoot == nil ? nil : [])
+    }
+}
+
+/// One log with its place.
+package struct LogEntry: Sendable {
+    package let log: Log
+    package let block: StoredBlock
+    package let transactionIndex: Int
+    /// Position in the block.
+    package let logIndex: Int
+}
+
+/// What the chain did, in its order; subscribers and filters live on it.
+package enum ChainEvent: Sendable {
+    /// A block became the head.
+    case added(StoredBlock)
+    /// A block is no longer in the chain. A reorg removes the newest first.
+    case removed(StoredBlock)
+    /// A transaction entered the pool.
+    case pending(PooledTransaction)
+    /// A transaction left the pool without a block.
+    case dropped(Hash32, reason: String)
+
+    var isPending: Bool { if case .pending = self { true } else { false } }
+}

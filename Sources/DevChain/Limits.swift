@@ -1,0 +1,71 @@
+// Every bound of this room, each with its reason.
+
+package enum Limits {
+    /// Blocks whose state is kept to be read; older states are let go, their blocks and logs stay. At ten blocks a
+    /// second this is close to three hours.
+    package static let statesKept = 100_000
+    /// Block hashes that BLOCKHASH can name.
+    static let blockHashesKept = 256
+    /// Transactions that wait in the pool: two seconds of the fastest load that is aimed at, and more.
+    package static let poolTransactionsMaximum = 200_000
+    /// Transactions of one sender that wait, so that one account cannot fill the pool.
+    package static let poolSenderTransactionsMaximum = 20_000
+    /// Transactions of one sender that wait behind a gap in its nonces, as geth's `accountqueue`.
+    package static let poolGappedTransactionsMaximum = 64
+    /// How far past the sender's nonce a transaction may be.
+    package static let poolNonceDistanceMaximum: UInt64 = 20_000
+    /// A replacement pays at least this many hundredths more, as in geth.
+    package static let replacementRisePercent: UInt64 = 10
+    /// Largest raw transaction that the pool takes, as in geth (128 KiB).
+    package static let transactionBytesMaximum = 128 * 1024
+    /// Snapshots that are held at a time; each holds on to the states of its branch.
+    package static let snapshotsMaximum = 1_000
+    /// Blocks that one call may mine.
+    package static let blocksMinedMaximum: UInt64 = 100_000
+    /// Deepest reorg that one call may ask for.
+    package static let reorgDepthMaximum: UInt64 = 1_024
+    /// Seconds that one call may add to the chain's clock: a thousand years.
+    package static let timeStepMaximum: UInt64 = 31_536_000_000
+    /// Blocks that one eth_getLogs may look through.
+    package static let logBlocksMaximum: UInt64 = 1_000_000
+    /// Logs that one eth_getLogs may return, as public endpoints limit it.
+    package static let logResultsMaximum = 20_000
+    /// Addresses, and topics in one position, of a log filter, as in geth.
+    package static let logFilterItemsMaximum = 1_000
+    /// Filters that are installed at a time.
+    package static let filtersMaximum = 10_000
+    /// Seconds after which a filter that nobody polls is removed, as in geth.
+    package static let filterSecondsMaximum: UInt64 = 300
+    /// Changes that a filter holds until it is polled; the oldest are lost then, and the poll says so.
+    package static let filterChangesMaximum = 20_000
+    /// Subscriptions of one connection.
+    package static let subscriptionsPerConnectionMaximum = 1_000
+    /// Blocks of one eth_feeHistory, as in geth.
+    package static let feeHistoryBlocksMaximum: UInt64 = 1_024
+    /// Percentiles of one eth_feeHistory, as in geth.
+    package static let feeHistoryPercentilesMaximum = 100
+    /// Gas of one eth_call or estimate, as in geth, unless the block's limit is larger.
+    package static let callGasMaximum: UInt64 = 50_000_000
+    /// Storage keys of one eth_getProof, as in geth.
+    package static let proofKeysMaximum = 1_024
+    /// Accounts of the state overrides of one call.
+    package static let overridesMaximum = 1_000
+    /// Slots of the state overrides of one account.
+    package static let overrideSlotsMaximum = 100_000
+    /// Development accounts that can be asked for.
+    package static let accountsMaximum = 1_000
+    /// Executors that are kept warm for calls beside the one that builds blocks.
+    static let enginesKept = 4
+    /// Ports that are tried after the first one.
+    static let portAttemptsMaximum = 100
+    /// How long eth_sendRawTransactionSync waits unless told otherwise, in milliseconds.
+    static let syncWaitMilliseconds: UInt64 = 10_000
+    /// The longest that eth_sendRawTransactionSync waits, in milliseconds.
+    static let syncWaitMillisecondsMaximum: UInt64 = 120_000
+    /// How often eth_sendRawTransactionSync looks for its receipt, in milliseconds: far below a block's time.
+    static let syncPollMilliseconds: UInt64 = 5
+    /// Transactions that a reorg may name for its new branch.
+    static let reorgTransactionsMaximum = 10_000
+    /// Reasons of dropped transactions that are remembered, for those who ask why a transaction is gone.
+    static let dropReasonsKept = 1_000
+}

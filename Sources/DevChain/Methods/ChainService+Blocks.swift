@@ -1,0 +1,114 @@
+// Blocks, transactions and receipts by number, hash and tag.
+
+import Ethereum
+import JSONRPC
+
+extension ChainService {
+    /// The block that an argument names, or nil; the pending one is built for it.
+    func foundBlock(_ p: Parameters, at position: Int) throws(JSONRPCError) -> (block: StoredBlock, pending: Bool)? {
+        guard p[position] != nil else {
+            throw .invalidParams("missing value for required argument \(position): a block")
+        }
+        let selector = try p.block(position)
+        if selector == .pending { return (pendingBlock().block, true) }
+        return hub.read { $0.block(selector) }.map { ($0, false) }
+    }
+
+    func knownBlock(_ p: Parameters, at position: Int) throws(JSONRPCError) -> StoredBlock {
+        let selector = try p.block(position)
+        return try refusable { () throws(DevChainError) in
+            try hub.read { chain throws(DevChainError) in try chain.knownBlock(selector) }
+        }
+    }
+
+    /// The block that would be made now, and the state after it. Nothing of it is kept.
+    func pendingBlock() -> BuiltBlock {
+        let seconds = seconds
+        return hub.read { $0.plan(at: seconds) }.run(hub.engines)
+    }
+
+    func hasBlock(_ p: Parameters) throws(JSONRPCError) -> Bool { try foundBlock(p, at: 0) != nil }
+
+    func block(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        let whole = try p.bool(1, default: false)
+        return try foundBlock(p, at: 0).map { Answers.block($0.block, whole: whole, pending: $0.pending) } ?? .null
+    }
+
+    func header(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        try foundBlock(p, at: 0).map { Answers.header($0.block, pending: $0.pending) } ?? .null
+    }
+
+    func blockReceipts(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        guard let (block, isPending) = try foundBlock(p, at: 0), !isPending else { return .null }
+        return .array(block.transactions.indices.map { Answers.receipt(block, $0) })
+    }
+
+    func blockTransactionCount(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        try foundBlock(p, at: 0).map { .quantity(UInt64($0.block.transactions.count)) } ?? .null
+    }
+
+    func rawBlock(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        let block = try knownBlock(p, at: 0)
+        do throws(EthereumError) { return .data(try block.body.encoded) } catch {
+            throw .internalError("block \(block.number) does not encode: \(error.message)")
+        }
+    }
+
+    // MARK: Transactions
+
+    func transactionByHash(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        let hash = try p.hash(0)
+        let (place, waiting, baseFee) = hub.read { ($0.place(of: hash), $0.pool.find(hash), $0.nextBaseFee) }
+        if let place {
+            return Answers.transaction(
+                place.block.transactions[place.index], in: place, baseFee: place.block.baseFee)
+        }
+        return waiting.map { Answers.transaction($0, in: nil, baseFee: baseFee) } ?? .null
+    }
+
+    func transactionByIndex(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        let index = try p.uint64(1)
+        guard let (block, isPending) = try foundBlock(p, at: 0), index < UInt64(block.transactions.count) else {
+            return .null
+        }
+        return Answers.transaction(
+            block.transactions[Int(index)], in: isPending ? nil : (block, Int(index)), baseFee: block.baseFee)
+    }
+
+    func rawTransaction(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        let hash = try p.hash(0)
+        let (place, waiting) = hub.read { ($0.place(of: hash), $0.pool.find(hash)) }
+        let found = place.map { $0.block.transactions[$0.index] } ?? waiting
+        return found.map { .data($0.signed.encoded) } ?? .null
+    }
+
+    func receipt(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        let hash = try p.hash(0)
+        return hub.read { $0.place(of: hash) }.map { Answers.receipt($0.block, $0.index) } ?? .null
+    }
+
+    // MARK: Pool
+
+    func poolStatus() -> JSON {
+        let (ready, all) = hub.read { ($0.pool.readyCount, $0.pool.count) }
+        return ["pending": .quantity(UInt64(ready)), "queued": .quantity(UInt64(all - ready))]
+    }
+
+    func poolContent() -> JSON {
+        let (contents, baseFee) = hub.read { ($0.pool.contents, $0.nextBaseFee) }
+        func byNonce(_ transactions: [PooledTransaction]) -> JSON {
+            .object(
+                JSONObject(
+                    transactions.map {
+                        (String($0.transaction.nonce), Answers.transaction($0, in: nil, baseFee: baseFee))
+                    }))
+        }
+        var pending = JSONObject()
+        var queued = JSONObject()
+        for (sender, ready, gapped) in contents {
+            if !ready.isEmpty { pending[sender.checksummed] = byNonce(ready) }
+            if !gapped.isEmpty { queued[sender.checksummed] = byNonce(gapped) }
+        }
+        return ["pending": .object(pending), "queued": .object(queued)]
+    }
+}

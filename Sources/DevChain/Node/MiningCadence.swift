@@ -1,0 +1,58 @@
+// When the next block is due. Pure: times come in as milliseconds of any steady clock.
+
+import Synchronization
+
+package struct MiningCadence: Sendable, Equatable {
+    package enum Decision: Sendable, Equatable {
+        /// A block is due since this time.
+        case mine(dueSince: UInt64)
+        /// Nothing is due for so long; nil when only a change can make it so.
+        case wait(milliseconds: UInt64?)
+    }
+
+    /// A transaction gets its block at once; time makes none for it.
+    package var automine: Bool
+    /// Shortest time between two blocks while transactions wait; 0 makes none for them.
+    package var intervalMilliseconds: UInt64
+    /// A block is made after this time even when it is empty; 0 makes none.
+    package var heartbeatMilliseconds: UInt64
+
+    package init(automine: Bool, intervalMilliseconds: UInt64, heartbeatMilliseconds: UInt64) {
+        self.automine = automine
+        self.intervalMilliseconds = intervalMilliseconds
+        self.heartbeatMilliseconds = heartbeatMilliseconds
+    }
+
+    package init(_ cadence: ChainProfile.Cadence) {
+        automine = cadence.onDemand
+        intervalMilliseconds = cadence.onDemand ? 0 : UInt64(cadence.intervalMilliseconds)
+        heartbeatMilliseconds = UInt64(cadence.heartbeatMilliseconds)
+    }
+
+    /// How late a block may be and still count as made when it was due.
+    package var slackMilliseconds: UInt64 {
+        let beats = [intervalMilliseconds, heartbeatMilliseconds].filter { $0 > 0 }
+        return (beats.min() ?? 0) / 2
+    }
+
+    package func decide(now: UInt64, lastBlockAt: UInt64, hasWork: Bool) -> Decision {
+        var due: UInt64?
+        if heartbeatMilliseconds > 0 { due = lastBlockAt + heartbeatMilliseconds }
+        if hasWork, intervalMilliseconds > 0 { due = min(due ?? .max, lastBlockAt + intervalMilliseconds) }
+        guard let due else { return .wait(milliseconds: nil) }
+        return due <= now ? .mine(dueSince: due) : .wait(milliseconds: due - now)
+    }
+}
+
+/// The cadence in force, which methods may change.
+final class CadenceControl: Sendable {
+    private let state: Mutex<MiningCadence>
+
+    init(_ cadence: MiningCadence) { state = Mutex(cadence) }
+
+    var current: MiningCadence { state.withLock { $0 } }
+
+    func change(_ body: (inout MiningCadence) -> Void) {
+        state.withLock { cadence in body(&cadence) }
+    }
+}

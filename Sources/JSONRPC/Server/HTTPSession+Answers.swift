@@ -1,0 +1,129 @@
+// Which answer a request gets: JSON-RPC by POST, routes by GET, foreign origins by OPTIONS, WebSocket by upgrade.
+
+import NIOCore
+import NIOHTTP1
+import NIOWebSocket
+
+extension HTTPSession {
+    func answer(_ request: Request, _ context: ChannelHandlerContext) {
+        if let refusal = request.refusal { return write(refusal, context) }
+        if Self.asksForWebSocket(request.head) { return upgrade(request.head, context) }
+        switch request.head.method {
+        case .POST: answerCall(request, context)
+        case .GET, .HEAD: answerRoute(request, context)
+        case .OPTIONS: answerOptions(request, context)
+        default:
+            write(
+                .text("only GET, HEAD, OPTIONS and POST are answered here\n", status: 405),
+                headers: ["allow": "GET, HEAD, OPTIONS, POST"], context)
+        }
+    }
+
+    private func answerCall(_ request: Request, _ context: ChannelHandlerContext) {
+        guard let answering = shared.answering else {
+            return write(
+                .text("no JSON-RPC here\n", status: 405), headers: ["allow": "GET, HEAD, OPTIONS"], context)
+        }
+        if let encoding = request.head.headers.first(name: "content-encoding"), encoding.lowercased() != "identity" {
+            return write(.text("compressed bodies are not taken\n", status: 415), context)
+        }
+        let bytes = Array(request.body.readableBytesView)
+        let limit = shared.configuration.batchCallsMaximum
+        afterwards(context) {
+            await answering.answer(IncomingMessage.read(bytes, batchCallsMaximum: limit), on: nil)
+        } finish: { session, context, reply in
+            session.write(reply.map { HTTPAnswer(contentType: "application/json", body: $0) }, context)
+        }
+    }
+
+    private func answerRoute(_ request: Request, _ context: ChannelHandlerContext) {
+        let path = String(request.head.uri.prefix { $0 != "?" && $0 != "#" })
+        guard let route = shared.configuration.routes[path] else {
+            let hint = shared.answering == nil ? "" : "; JSON-RPC is answered by POST and over WebSocket"
+            return write(.text("nothing stands at this path\(hint)\n", status: 404), context)
+        }
+        afterwards(context) {
+            await route()
+        } finish: { session, context, answer in
+            session.write(answer, context)
+        }
+    }
+
+    private func answerOptions(_ request: Request, _ context: ChannelHandlerContext) {
+        var headers: HTTPHeaders = ["allow": "GET, HEAD, OPTIONS, POST"]
+        if shared.configuration.allowedOrigin != nil {
+            headers.add(name: "access-control-allow-methods", value: "GET, HEAD, OPTIONS, POST")
+            let asked = request.head.headers.first(name: "access-control-request-headers")
+            headers.add(name: "access-control-allow-headers", value: asked ?? "content-type")
+            headers.add(name: "access-control-max-age", value: "86400")
+        }
+        write(nil, headers: headers, context)
+    }
+
+    /// Runs something off the event loop and finishes on it.
+    private func afterwards<Value: Sendable>(
+        _ context: ChannelHandlerContext, _ work: @escaping @Sendable () async -> Value,
+        finish: @escaping @Sendable (HTTPSession, ChannelHandlerContext, Value) -> Void
+    ) {
+        let eventLoop = context.eventLoop
+        let bound = NIOLoopBound((self, context), eventLoop: eventLoop)
+        Task {
+            let value = await work()
+            eventLoop.execute {
+                let (session, context) = bound.value
+                finish(session, context, value)
+            }
+        }
+    }
+
+    // MARK: WebSocket
+
+    static func asksForWebSocket(_ head: HTTPRequestHead) -> Bool {
+        head.headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
+            && head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+    }
+
+    private func upgrade(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard let answering = shared.answering else {
+            return write(.text("no JSON-RPC here\n", status: 404), context)
+        }
+        guard head.headers.first(name: "sec-websocket-version") == "13" else {
+            return write(
+                .text("only WebSocket version 13 is spoken here\n", status: 426),
+                headers: ["sec-websocket-version": "13", "upgrade": "websocket"], context)
+        }
+        guard head.method == .GET, head.version == .http1_1, head.headers["sec-websocket-key"].count == 1,
+            head.headers["sec-websocket-key"][0].utf8.count == 24
+        else { return write(.text("a malformed WebSocket handshake\n", status: 400), context) }
+        let upgrader = NIOWebSocketServerUpgrader(
+            maxFrameSize: Int(UInt32.max), automaticErrorHandling: false,
+            shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
+            upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() })
+        // Only the answer to the client's key is taken from NIO's upgrader; the pipeline is ours.
+        upgrader.buildUpgradeResponse(channel: context.channel, upgradeRequest: head, initialResponseHeaders: [:])
+            .assumeIsolated().whenComplete { result in
+                switch result {
+                case .success(let headers): self.switchToWebSocket(headers, answering, context)
+                case .failure: self.write(.text("a malformed WebSocket handshake\n", status: 400), context)
+                }
+            }
+    }
+
+    private func switchToWebSocket(_ headers: HTTPHeaders, _ answering: Answering, _ context: ChannelHandlerContext) {
+        guard context.channel.isActive else { return }
+        let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        let lane = WebSocketLane(channel: context.channel, answering: answering, limits: shared.configuration)
+        let frames = WebSocketFrameDecoder(
+            maxFrameSize: min(max(shared.configuration.requestBytesMaximum, 125), Int(UInt32.max)))
+        do {
+            try context.pipeline.syncOperations.addHandlers([
+                ByteToMessageHandler(frames), WebSocketSession(lane: lane, shared: shared),
+            ])
+        } catch {
+            return context.close(promise: nil)
+        }
+        leave(context)
+    }
+}

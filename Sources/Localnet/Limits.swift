@@ -1,0 +1,34 @@
+// Every bound of this room, each with its reason.
+
+package enum Limits {
+    /// Largest artifact file in bytes: an ABI of the OffRamp's size and 49,152 bytes of init code in hexadecimal.
+    package static let artifactBytesMaximum = 4 << 20
+    /// Largest state or localnet.json file: 31 relayers on 20 chains need about 200 kB.
+    package static let stateBytesMaximum = 8 << 20
+    /// Raw transactions sent in one request: most nodes refuse bodies above 5 MB, and creations have up to 100 kB of text.
+    package static let broadcastBytesMaximum = 1 << 20
+    /// Receipts asked for in one request: public endpoints refuse batches above 100.
+    package static let receiptsPerRequest = 50
+    /// Gas that pays for the constructor's own work, past what its code costs: storage of a lane and its checks.
+    package static let constructorGas: UInt64 = 2_500_000
+    /// EIP-170, and so what a creation pays for at most.
+    package static let runtimeCodeBytesMaximum: UInt64 = 24_576
+    /// Chains of one deployment: each one is wired to every other.
+    package static let chainsMaximum = 32
+    /// Relayers of one cluster, as the agreement bounds it.
+    package static let relayersMaximum = 31
+    /// How long a public chain may take to include a deployment; a block of Ethereum takes 12 s, a full pool minutes.
+    package static let deploymentSecondsDefault = 600
+    /// Between the first nonces of the deployer on two local chains: more than one deployment sends.
+    static let nonceDistance: UInt64 = 1_000
+    /// How long the whole local network may take to be ready; it takes about five seconds on two cores.
+    package static let readySecondsMaximum = 60
+    /// How long a process may take to end after SIGTERM before it is killed.
+    package static let stopMilliseconds = 3_000
+    /// Ports tried from the wanted one on.
+    package static let portsTriedMaximum = 2_000
+    /// Bytes of a log file's end that are shown when a process dies.
+    package static let logTailBytes = 4_096
+    /// Lines of a log file's end that are shown when a process dies.
+    package static let logTailLines = 12
+}

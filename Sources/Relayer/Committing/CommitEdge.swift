@@ -1,0 +1,243 @@
+// The commit plugin's side to the world: reads what CommitObserver asks for, sends what the cluster attested.
+
+import CCIP
+import ChainAccess
+import Committing
+import Ethereum
+import Foundation
+import Logging
+import OffchainReporting
+import Storage
+import Synchronization
+
+/// One destination of a committing process.
+final class CommitEdge: PluginEdge {
+    private let observer: CommitObserver
+    private let destination: ChainWatch
+    private let sources: [ChainWatch]
+    private let reader: DestinationReader
+    private let keeper: BookKeeper
+    private let sender: TransactionSender
+    private let prices: PriceSource
+    private let digest: Hash32
+    private let logger: Logger
+
+    private struct Memory {
+        var previousOutcome: Bytes = []
+        var leaves: [LaneKey: [UInt64: MessageLeaf]] = [:]
+    }
+    private let memory = Mutex(Memory())
+
+    init(
+        observer: CommitObserver, destination: ChainWatch, sources: [ChainWatch], keeper: BookKeeper,
+        sender: TransactionSender, prices: PriceSource, logger: Logger
+    ) {
+        self.observer = observer
+        self.destination = destination
+        self.sources = sources
+        self.keeper = keeper
+        self.sender = sender
+        self.prices = prices
+        self.logger = logger
+        digest = destination.settings.commitDigest
+        let rules = observer.configuration.prices
+        reader = DestinationReader(
+            watch: destination, sources: observer.configuration.lanes.map(\.source), plugin: .commit,
+            pricedTokens: rules?.tokens.map(\.token) ?? [], pricedChains: rules?.gas.map(\.chain) ?? [])
+    }
+
+    /// After a restart: the outcome that the instance restored.
+    func restored(outcome: [UInt8]) { memory.withLock { $0.previousOutcome = outcome } }
+
+    var previousOutcome: Bytes { memory.withLock { $0.previousOutcome } }
+
+    // MARK: Rounds
+
+    func observe(previousOutcome: [UInt8], sequenceNumber: UInt64) async throws -> [UInt8] {
+        let snapshot = try await snapshot(previousOutcome)
+        return try observer.observation(
+            previousOutcome: previousOutcome, snapshot: snapshot, sequenceNumber: sequenceNumber)
+    }
+
+    func committed(sequenceNumber: UInt64, outcome: [UInt8]) {
+        memory.withLock { $0.previousOutcome = outcome }
+    }
+
+    /// Whether a round would come to something now.
+    func hasWork() async -> Bool {
+        let previous = previousOutcome
+        guard let snapshot = try? await snapshot(previous) else { return false }
+        return (try? observer.hasWork(previousOutcome: previous, snapshot: snapshot)) ?? false
+    }
+
+    /// Cheap: whether a look at the destination is worth it. True while messages are there that no root covers, and
+    /// while something reported has not shown yet.
+    func isBusy() -> Bool {
+        let previous = previousOutcome
+        guard let needs = try? observer.needs(previousOutcome: previous) else { return true }
+        if needs.readsPriceSequenceNumber { return true }
+        return needs.lanes.contains { lane in
+            guard case .select = lane.want else { return true }
+            let key = LaneKey(source: lane.lane.source, destination: observer.configuration.destination)
+            return keeper.read { book in
+                let known = book.lane(key)
+                let covered = known.openRoots.map(\.root.last.rawValue).max() ?? known.lastRetired
+                return known.lastSent > covered
+            }
+        }
+    }
+
+    private func snapshot(_ previous: Bytes) async throws -> CommitSnapshot {
+        let needs = try observer.needs(previousOutcome: previous)
+        var snapshot = CommitSnapshot(timestampMilliseconds: UInt64(Date().timeIntervalSince1970 * 1_000))
+        if needs.readsDestination {
+            switch await reader.read() {
+            case .ready(let state): snapshot.destination = Self.destination(state)
+            case .notYet(let why): logger.debug("destination not read", metadata: ["why": "\(why)"])
+            case .refused(let error): throw error
+            }
+        }
+        for lane in needs.lanes where lane.readsSource {
+            snapshot.sources[lane.lane.source] = source(lane, snapshot.destination)
+        }
+        if needs.readsPrices { await readPrices(&snapshot) }
+        return snapshot
+    }
+
+    private static func destination(_ state: DestinationState) -> DestinationSnapshot {
+        DestinationSnapshot(
+            curse: .known(state.curse), sourceConfigs: state.sources,
+            configurationDigest: state.installed.configurationDigest,
+            latestPriceSequenceNumber: state.latestPriceSequenceNumber, gasPrices: state.gasPrices,
+            tokenPrices: state.tokenPrices)
+    }
+
+    /// Finalized messages of one lane from the book, with their leaves.
+    private func source(_ lane: CommitReads.Lane, _ destination: DestinationSnapshot?) -> SourceSnapshot {
+        let next = destination?.sourceConfigs[lane.lane.source]?.minSequenceNumber.rawValue
+        let range: ClosedRange<UInt64>?
+        switch lane.want {
+        case .build(let wanted): range = wanted.first.rawValue...wanted.last.rawValue
+        case .select(let count): range = Self.window(next, count)
+        case .wait(let pending, let count): range = next == pending.first.rawValue ? nil : Self.window(next, count)
+        }
+        let key = LaneKey(source: lane.lane.source, destination: observer.configuration.destination)
+        let (lastSent, messages) = keeper.read { book -> (UInt64, [EVM2AnyRampMessage]) in
+            let known = book.lane(key)
+            guard let range else { return (known.lastSent, []) }
+            var messages: [EVM2AnyRampMessage] = []
+            for number in range {
+                guard let sent = known.messages[number] else { break }
+                messages.append(sent.message)
+            }
+            return (known.lastSent, messages)
+        }
+        return SourceSnapshot(finalizedMaximum: lastSent, leaves: leaves(of: messages, lane.lane, key))
+    }
+
+    private static func window(_ next: UInt64?, _ count: Int) -> ClosedRange<UInt64>? {
+        guard let next, count > 0 else { return nil }
+        let (last, overflow) = next.addingReportingOverflow(UInt64(count) - 1)
+        return next...(overflow ? .max : last)
+    }
+
+    /// Each leaf is computed once.
+    private func leaves(of messages: [EVM2AnyRampMessage], _ lane: MessageLane, _ key: LaneKey) -> [MessageLeaf] {
+        var cached = memory.withLock { $0.leaves[key] ?? [:] }
+        var leaves: [MessageLeaf] = []
+        var isChanged = false
+        for message in messages {
+            let number = message.header.sequenceNumber.rawValue
+            if let leaf = cached[number], leaf.messageID == message.header.messageID {
+                leaves.append(leaf)
+                continue
+            }
+            guard let leaf = try? MessageValidation.leaf(of: message, lane: lane) else { break }
+            cached[number] = leaf
+            leaves.append(leaf)
+            isChanged = true
+        }
+        if isChanged {
+            if cached.count > Limits.messagesPerLaneMaximum, let first = leaves.first?.sequenceNumber.rawValue {
+                cached = cached.filter { $0.key >= first }
+            }
+            memory.withLock { [cached] in $0.leaves[key] = cached }
+        }
+        return leaves
+    }
+
+    private func readPrices(_ snapshot: inout CommitSnapshot) async {
+        snapshot.feedPrices = prices.tokens(of: observer.configuration.destination)
+        for watch in sources {
+            let selector = watch.settings.selector
+            guard let price = await prices.gas(watch) else { continue }
+            snapshot.sources[selector, default: SourceSnapshot()].fees = FeeComponents(execution: price)
+            snapshot.sources[selector]?.nativePrice = await prices.native(watch)
+        }
+    }
+
+    // MARK: Reports
+
+    func shouldAccept(_ report: Report, _ key: ReportKey) async -> Bool { await judge(report, key, isTurn: false) }
+    func shouldTransmit(_ report: Report, _ key: ReportKey) async -> Bool { await judge(report, key, isTurn: true) }
+
+    private func judge(_ report: Report, _ key: ReportKey, isTurn: Bool) async -> Bool {
+        guard let snapshot = try? await checkSnapshot(report), let digest = Digest(digest.bytes) else { return false }
+        let verdict =
+            isTurn
+            ? observer.shouldTransmit(
+                report, sequenceNumber: key.sequenceNumber, configurationDigest: digest, snapshot: snapshot)
+            : observer.shouldAccept(
+                report, sequenceNumber: key.sequenceNumber, configurationDigest: digest, snapshot: snapshot)
+        if !verdict.isAccepted {
+            logger.info("report dropped", metadata: ["report": "\(key.sequenceNumber)", "verdict": "\(verdict)"])
+        }
+        return verdict.isAccepted
+    }
+
+    private func checkSnapshot(_ report: Report) async throws -> CommitSnapshot {
+        var snapshot = CommitSnapshot(timestampMilliseconds: UInt64(Date().timeIntervalSince1970 * 1_000))
+        switch await reader.read() {
+        case .ready(let state): snapshot.destination = Self.destination(state)
+        case .notYet(let why): throw RelayerError(.chain, why)
+        case .refused(let error): throw error
+        }
+        for root in observer.decode(report)?.roots ?? [] {
+            guard let lane = observer.configuration.lane(from: root.source), let range = root.range else { continue }
+            let reads = CommitReads.Lane(lane: lane.lane, want: .build(range), readsSource: true)
+            snapshot.sources[root.source] = source(reads, snapshot.destination)
+        }
+        return snapshot
+    }
+
+    func transmit(_ attested: AttestedReport) async {
+        let number = attested.key.sequenceNumber
+        do {
+            let signatures = try attested.signatures.map { try Signature(bytes: $0.signature) }
+            let context = ReportContext(configurationDigest: digest, sequenceNumber: number)
+            let callData = try context.commitCall(encodedReport: attested.report.bytes, signatures: signatures)
+            guard let report = observer.decode(attested.report) else { return }
+            let gas = CommitGas.limit(report, signatures: signatures.count, callData: callData)
+            let to = destination.settings.contracts.offRamp
+            if let reason = await revertReason(callData, gas: gas) {
+                logger.info("report would revert", metadata: ["report": "\(number)", "reason": "\(reason)"])
+                return
+            }
+            let key = keccak256(Bytes("causeway.commit".utf8) + digest.bytes + Bytes(bigEndian: number))
+            let status = try await sender.submit(key: key, to: to, data: callData, gasLimit: gas)
+            logger.info("commit report sent", metadata: ["report": "\(number)", "status": "\(status)"])
+        } catch {
+            logger.error("commit report not sent", metadata: ["report": "\(number)", "error": "\(error)"])
+        }
+    }
+
+    /// A report that would revert is not sent: another transmitter's may have landed meanwhile. Nil when it runs through,
+    /// and when no endpoint answers: the outbox waits for one.
+    private func revertReason(_ callData: Bytes, gas: UInt64) async -> RevertReason? {
+        let target = CallTarget(
+            to: destination.settings.contracts.offRamp, data: callData, from: sender.address, gas: gas)
+        let results = (try? await destination.endpoints.calls([target], at: .latest)) ?? []
+        guard case .failure(let error) = results.first, error.code == .reverted else { return nil }
+        return RevertReason(error.revertData ?? [])
+    }
+}

@@ -1,0 +1,26 @@
+// Every bound of this room, each with its reason.
+
+package enum Limits {
+    /// Oracles of a cluster: `MAX_NUM_ORACLES` of the OCR3 base contract is 256, of libocr 31.
+    package static let relayersMaximum = 31
+    /// Chains of one cluster: bounds the reads of a round.
+    package static let chainsMaximum = 64
+    /// Endpoints of one chain: each is asked whenever a quorum is read.
+    package static let endpointsMaximum = 16
+    /// Bytes of a key file: a Web3 Secret Storage file has about 500.
+    package static let keyFileBytesMaximum = 16 << 10
+    /// Bytes of a password file.
+    package static let passwordBytesMaximum = 4 << 10
+    /// Messages of one lane kept in memory beyond what is committed: 16 commit reports of 256.
+    package static let messagesPerLaneMaximum = 4096
+    /// How long a finished root is remembered after its last message ended, so that a late question is answered.
+    package static let finishedRootsMaximum = 4096
+    /// A plugin's question (observe, accept, transmit) is given up after this: the round goes on without us.
+    package static let pluginQuestionMillisecondsMaximum = 2_000
+    /// Messages of peers that wait for an instance's loop: more means that it is stuck, and old ones are worthless.
+    package static let mailboxMessagesMaximum = 8_192
+    /// Between two looks at a destination when nothing seems to be going on: price heartbeats are minutes long.
+    package static let idleLookMilliseconds: UInt64 = 5_000
+    /// Events kept for subscribers that ask a relayer by HTTP (`/messages/ID`).
+    package static let storiesMaximum = 16_384
+}

@@ -1,0 +1,68 @@
+// The metrics of a node, all declared here, zero from the start; refreshed when somebody asks for them.
+
+import ChainAccess
+import JSONRPC
+import MessageBus
+import Storage
+
+final class NodeMetrics: Sendable {
+    let registry = MetricsRegistry()
+    private let node: RelayerNode
+
+    init(_ node: RelayerNode) {
+        self.node = node
+    }
+
+    /// Reads the statistics of the node's parts into the registry.
+    func refresh() async {
+        let own = ["role": node.role.rawValue]
+        func set(_ name: String, _ help: String, _ labels: [String: String] = [:], _ value: Double) {
+            registry.gauge(name, help: help, labels: own.merging(labels) { $1 }).set(value)
+        }
+        set("causeway_ready", "1 when the node takes part; look at /ready when it is 0", [:],
+            await node.obstacles().isEmpty ? 1 : 0)
+        for watch in node.watches {
+            let chain = ["chain": watch.settings.name]
+            let heads = await watch.heads.current
+            set("causeway_chain_latest_block", "newest block seen; a flat line is a dead endpoint", chain,
+                Double(heads?.latest.number ?? 0))
+            set("causeway_chain_finalized_block", "newest finalized block; messages wait for it", chain,
+                Double(heads?.finalized.number ?? 0))
+            set("causeway_chain_logs_through_block", "finalized block up to which logs are taken", chain,
+                Double((await watch.poller.position)?.number ?? 0))
+        }
+        let mesh = node.mesh.statistics
+        set("causeway_mesh_peers_connected", "peers whose link is up; below 2F nothing is agreed", [:],
+            Double(mesh.connectedPeers))
+        set("causeway_mesh_sent_messages_total", "messages to peers", [:], Double(mesh.sentMessages))
+        set("causeway_mesh_received_messages_total", "messages from peers", [:], Double(mesh.receivedMessages))
+        for reason in DropReason.allCases {
+            set("causeway_mesh_dropped_messages_total", "messages that went no further, by reason",
+                ["reason": reason.rawValue], Double(mesh.drops(reason)))
+        }
+        set("causeway_pair_connected", "1 when the other half of this relayer is linked", [:],
+            node.pair.statistics.isConnected ? 1 : 0)
+        let runners = node.committers.map { ($0.destination.name, $0.runner) }
+            + node.executors.map { ($0.destination.name, $0.runner) }
+        for (destination, runner) in runners {
+            let (label, status) = (["destination": destination], runner.status)
+            set("causeway_instance_epoch", "epoch; growing fast means that leaders fail", label, Double(status.epoch))
+            set("causeway_instance_sequence_number", "outcomes agreed on", label, Double(status.committedSequenceNumber))
+            set("causeway_instance_refused_inputs_total", "inputs of peers that were refused", label, Double(status.refused))
+            set("causeway_instance_alarms_total", "alarms: equivocation, halted votes; must stay 0", label, Double(status.alarms))
+            set("causeway_instance_dropped_messages_total", "messages dropped because the loop was far behind", label,
+                Double(status.droppedMessages))
+            set("causeway_instance_loop_age_milliseconds", "since the loop's last turn; its heartbeat", label,
+                Double(InstanceRunner.now() - min(InstanceRunner.now(), status.lastTurn)))
+        }
+        let senders = node.committers.map { ($0.destination.name, $0.sender) }
+            + node.executors.map { ($0.destination.name, $0.sender) }
+        for (destination, sender) in senders {
+            set("causeway_transactions_pending", "transactions between outbox and finality", ["destination": destination],
+                Double(await sender.pending))
+        }
+        if let feed = node.feed {
+            set("causeway_feed_events_total", "events published", [:], Double(feed.statistics.publishedEvents))
+        }
+    }
+}

@@ -1,0 +1,222 @@
+// Keeps the book of messages from what the log pollers deliver: store first, then memory, then the feed.
+
+import CCIP
+import ChainAccess
+import Ethereum
+import Foundation
+import Logging
+import Storage
+import Synchronization
+
+/// The edge around `MessageBook`. One for a process; pollers of several chains call it at once.
+package final class BookKeeper: Sendable {
+    private let cluster: ClusterSettings
+    private let store: Store
+    private let feed: LifecycleFeed?
+    private let logger: Logger
+    private let shared: Mutex<MessageBook>
+    /// Told which chain has news.
+    private let onNews: @Sendable (ChainSelector) -> Void
+
+    package init(
+        cluster: ClusterSettings, store: Store, feed: LifecycleFeed?, logger: Logger,
+        onNews: @escaping @Sendable (ChainSelector) -> Void
+    ) throws {
+        self.cluster = cluster
+        self.store = store
+        self.feed = feed
+        self.logger = logger
+        self.onNews = onNews
+        let lanes = cluster.lanes.map { LaneKey(source: $0.source, destination: $0.destination) }
+        shared = Mutex(try Self.restored(lanes, store))
+    }
+
+    package func read<Value: Sendable>(_ body: (borrowing MessageBook) -> Value) -> Value {
+        shared.withLock { body($0) }
+    }
+
+    /// What one poller of `chain` listens to.
+    package static func filter(_ chain: ClusterSettings.Chain) -> LogFilter {
+        LogFilter(
+            addresses: [chain.contracts.onRamp, chain.contracts.offRamp],
+            topics: [[
+                MessageSentEvent.event.topic, OffRampEvents.commitReportAccepted.topic,
+                OffRampEvents.executionStateChanged.topic,
+            ]])
+    }
+
+    /// Events of the poller of `chain`; a thrown error means that they come again.
+    package func handle(_ event: LogPollerEvent, of chain: ClusterSettings.Chain) throws {
+        switch event {
+        case .finalized(let logs, let through):
+            for log in logs { try take(log, chain, isFinal: true) }
+            shared.withLock { $0.finalized(chain.selector, through: through.number) }
+            try retire(chain)
+        case .unfinalized(_, let logs):
+            for log in logs { try take(log, chain, isFinal: false) }
+        case .reorganised(let ancestor):
+            shared.withLock { $0.reorganised(chain.selector, above: ancestor.number) }
+            logger.notice("reorganisation", metadata: ["chain": "\(chain.name)", "ancestor": "\(ancestor.number)"])
+        case .violated(let reason):
+            logger.critical("finality violated", metadata: ["chain": "\(chain.name)", "reason": "\(reason)"])
+        }
+        onNews(chain.selector)
+    }
+
+    private func take(_ log: ChainLog, _ chain: ClusterSettings.Chain, isFinal: Bool) throws {
+        let contractLog = ContractLog(address: log.log.address, topics: log.log.topics, data: log.log.data)
+        let place = Place(
+            block: log.blockNumber, blockHash: log.blockHash, transaction: log.transactionHash,
+            logIndex: log.logIndex, timestamp: log.blockTimestamp ?? 0)
+        if log.log.address == chain.contracts.onRamp {
+            if isFinal { try takeSent(contractLog, place, chain) }
+        } else if log.log.address == chain.contracts.offRamp {
+            do {
+                switch try OffRampEvents.decode(contractLog) {
+                case .commitReportAccepted(let report): try takeRoots(report, place, chain, isFinal)
+                case .executionStateChanged(let change): try takeExecution(change, place, chain, isFinal)
+                default: break
+                }
+            } catch let error as CCIPError {
+                refuse(error, place, chain)
+            }
+        }
+    }
+
+    private func takeSent(_ log: ContractLog, _ place: Place, _ chain: ClusterSettings.Chain) throws {
+        guard log.topics.count == 3, let raw = log.topics[1].word.asUInt64 else { return }
+        let destination = ChainSelector(raw)
+        let lane = LaneKey(source: chain.selector, destination: destination)
+        guard cluster.lanes.contains(.init(source: lane.source, destination: lane.destination)) else { return }
+        let message: EVM2AnyRampMessage
+        do throws(CCIPError) {
+            message = try MessageSentEvent.decode(
+                log, source: chain.selector, destination: destination, onRamp: chain.contracts.onRamp)
+        } catch {
+            return refuse(error, place, chain)
+        }
+        try store.upsertMessages([
+            MessageRow(
+                source: lane.source.rawValue, destination: destination.rawValue,
+                sequence: message.header.sequenceNumber.rawValue, messageID: message.header.messageID.hash,
+                place: place, payload: log.data)
+        ])
+        let isNew = shared.withLock { $0.sent(message, at: place) }
+        feed?.publish(.sent(message, at: place, now: Self.now()))
+        guard isNew else { return }
+        logger.info("message sent", metadata: Self.metadata(message.header.messageID, lane, message.header.sequenceNumber))
+    }
+
+    private func takeRoots(
+        _ report: AcceptedCommitReport, _ place: Place, _ chain: ClusterSettings.Chain, _ isFinal: Bool
+    ) throws {
+        for root in report.roots {
+            let lane = LaneKey(source: root.source, destination: chain.selector)
+            if isFinal {
+                try store.upsertRoots([
+                    RootRow(
+                        destination: chain.selector.rawValue, source: root.source.rawValue, root: root.root,
+                        first: root.first.rawValue, last: root.last.rawValue, onRamp: root.onRamp, place: place,
+                        executed: false)
+                ])
+            }
+            let (isNew, ids) = shared.withLock { book in
+                let isNew = book.committed(root, on: chain.selector, at: place, isFinal: isFinal)
+                let ids = root.range.map { range in
+                    range.numbers.map { ($0.rawValue, book.lane(lane).messages[$0.rawValue]?.message.header.messageID) }
+                }
+                return (isNew, ids ?? [])
+            }
+            guard isFinal else { continue }
+            for (number, id) in ids {
+                feed?.publish(.committed(root, number, id, on: chain.selector, at: place, now: Self.now()))
+            }
+            guard isNew else { continue }
+            logger.info(
+                "root committed",
+                metadata: ["lane": "\(lane)", "root": "\(root.root)", "range": "\(root.first)-\(root.last)"])
+        }
+    }
+
+    private func takeExecution(
+        _ change: ExecutionStateChange, _ place: Place, _ chain: ClusterSettings.Chain, _ isFinal: Bool
+    ) throws {
+        let lane = LaneKey(source: change.source, destination: chain.selector)
+        if isFinal {
+            try store.upsertExecutions([
+                ExecutionRow(
+                    destination: chain.selector.rawValue, source: change.source.rawValue,
+                    sequence: change.sequenceNumber.rawValue, messageID: change.messageID.hash,
+                    state: change.state.rawValue, returnData: change.returnData, place: place, finalized: true)
+            ])
+        }
+        let entry = ExecutionEntry(change, at: place, isFinal: isFinal)
+        shared.withLock { $0.executed(entry, on: chain.selector) }
+        guard isFinal else { return }
+        for event in LifecycleEvent.executed(change, on: chain.selector, at: place, now: Self.now()) {
+            feed?.publish(event)
+        }
+        var metadata = Self.metadata(change.messageID, lane, change.sequenceNumber)
+        metadata["state"] = "\(change.state)"
+        logger.info("message executed", metadata: metadata)
+    }
+
+    private func retire(_ chain: ClusterSettings.Chain) throws {
+        for entry in shared.withLock({ $0.retireFinished(chain.selector) }) {
+            try store.markExecuted(
+                destination: chain.selector.rawValue, source: entry.root.source.rawValue, root: entry.root.root)
+        }
+    }
+
+    /// A log of our contract that is not what it must be: never used, never silent.
+    private func refuse(_ error: CCIPError, _ place: Place, _ chain: ClusterSettings.Chain) {
+        logger.error(
+            "log refused",
+            metadata: ["chain": "\(chain.name)", "transaction": "\(place.transaction)", "error": "\(error)"])
+    }
+
+    // MARK: Restoring
+
+    private static func restored(_ lanes: [LaneKey], _ store: Store) throws -> MessageBook {
+        var book = MessageBook(lanes: lanes)
+        for key in lanes {
+            let (source, destination) = (key.source.rawValue, key.destination.rawValue)
+            let roots = try store.roots(destination: destination, executed: false).filter { $0.source == source }
+            let last = try store.lastMessage(source: source, destination: destination) ?? 0
+            let committed = try store.roots(destination: destination, executed: nil)
+                .filter { $0.source == source }.map(\.last).max() ?? 0
+            let first = roots.map(\.first).min() ?? committed + 1
+            try restoreMessages(&book, store, key, first, last)
+            for row in roots {
+                let root = MerkleRoot(
+                    source: key.source, onRamp: row.onRamp, first: SequenceNumber(row.first),
+                    last: SequenceNumber(row.last), root: row.root)
+                book.committed(root, on: key.destination, at: row.place, isFinal: true)
+                let executions = try store.executions(
+                    destination: destination, source: source, in: row.first...max(row.first, row.last))
+                for entry in executions.compactMap(ExecutionEntry.init) { book.executed(entry, on: key.destination) }
+            }
+            book.restore(lastSent: last, lastRetired: committed, of: key)
+        }
+        return book
+    }
+
+    private static func restoreMessages(
+        _ book: inout MessageBook, _ store: Store, _ key: LaneKey, _ first: UInt64, _ last: UInt64
+    ) throws {
+        var next = first
+        while next <= last {
+            let rows = try store.messages(
+                source: key.source.rawValue, destination: key.destination.rawValue, in: next...last)
+            guard let end = rows.last?.sequence else { return }
+            for row in rows { book.sent(try MessageSentEvent.decodeData(row.payload), at: row.place) }
+            next = end + 1
+        }
+    }
+
+    private static func now() -> UInt64 { UInt64(Date().timeIntervalSince1970 * 1_000) }
+
+    private static func metadata(_ id: MessageID, _ lane: LaneKey, _ number: SequenceNumber) -> Logger.Metadata {
+        ["message": "\(id)", "lane": "\(lane)", "sequence": "\(number)"]
+    }
+}

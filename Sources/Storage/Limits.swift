@@ -1,0 +1,18 @@
+// Every bound of this room, each with its reason.
+
+package enum Limits {
+    /// Milliseconds a statement waits for a lock. Only our own reader tools can hold one: the process lock keeps writers out.
+    package static let busyTimeoutMilliseconds = 5_000
+    /// Pages in the write-ahead log before it is folded back: SQLite's default, 4 MB.
+    package static let checkpointPages = 1_000
+    /// One value of the key/value table. Larger things have a table of their own.
+    package static let valueBytesMaximum = 1 << 20
+    /// Errors of an integrity check that are shown; the first ones say enough.
+    package static let integrityErrorsShown = 5
+    /// Rows that one read of the log index gives back at most; callers page on from the last row.
+    package static let indexPageMaximum = 10_000
+    /// Blocks a cursor stood at that are kept: a violation deeper than this is seen at the cursor itself.
+    package static let cursorHistoryMaximum = 256
+    /// Keys of finished requests that are kept, newest first: as many as a transaction manager remembers.
+    package static let finishedKeysMaximum = 4_096
+}

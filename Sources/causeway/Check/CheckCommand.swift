@@ -1,0 +1,124 @@
+// causeway check: everything that must be right before relayers run, one line each.
+
+import ArgumentParser
+import Ethereum
+import Localnet
+import Relayer
+
+struct CheckCommand: CausewayCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Check configuration, keys, endpoints, balances and contracts; fails loudly.",
+        discussion: """
+            With --config one relayer's file: it and its cluster file are read, its keys opened, its endpoints asked for their
+            chain, its transmitters' balances looked at, and the contracts held against the cluster file: versions, OCR3
+            configurations with signers and transmitters in order, sources, on-ramps, curses. Without it all relayers of the
+            local network.
+
+            Exits with 0 when all is well and with 6 when one check failed.
+
+            Examples:
+              causeway check
+              causeway check --config relayer-config/relayer-0.yaml
+              causeway check --config relayer-0.yaml --min-balance 0.5 --json
+            """)
+
+    @Option(name: .long, help: ArgumentHelp("The relayer's file.", valueName: "relayer.yaml"))
+    var config: String?
+
+    @OptionGroup var network: NetworkOptions
+
+    @Option(name: .long, help: "Least balance of a transmitter, in the chain's coin.")
+    var minBalance = "0.01"
+
+    @Flag(name: .long, help: "Only what needs no chain: files and keys.")
+    var offline = false
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard config == nil || network.network == nil else {
+            throw ValidationError("--network and --config name two things to check: give one of them")
+        }
+        guard DecimalText.parse(minBalance, decimals: 18) != nil else {
+            throw ValidationError("--min-balance '\(minBalance.prefix(40))' is no amount like 0.01")
+        }
+    }
+
+    func perform(_ out: CommandOutput) async throws -> ExitStatus {
+        let files = try config.map { [$0] } ?? network.known().relayers.map(\.config)
+        guard !files.isEmpty else {
+            throw CommandFailure("noRelayers", "this network has no relayers to check", hint: "causeway up without --no-relayers")
+        }
+        var results: [CheckResult] = []
+        var loaded: [RelayerSettings] = []
+        for file in files {
+            let (result, settings) = Self.load(file)
+            results.append(result)
+            if let settings { loaded.append(settings) }
+        }
+        for settings in loaded { results += Self.keys(settings) }
+        if !offline, let first = loaded.first {
+            let own = loaded.compactMap { settings in
+                settings.cluster.relayers.first { $0.name == settings.relayer }
+            }
+            let checks = ChainChecks(
+                cluster: first.cluster, network: try BridgeNetwork(first),
+                balanceMinimum: DecimalText.parse(minBalance, decimals: 18) ?? .zero, relayers: own)
+            results += await checks.run()
+        }
+        let failed = results.count { !$0.isGood }
+        let json: JSON = [
+            "passed": .integer(results.count - failed), "failed": .integer(failed),
+            "checks": .array(results.map(\.json)),
+        ]
+        out.data(json) { Self.text(results) }
+        return failed == 0 ? .done : .checkFailed
+    }
+
+    private static func load(_ file: String) -> (CheckResult, RelayerSettings?) {
+        do {
+            let settings = try ConfigurationFiles.relayer(file).settings
+            let cluster = settings.cluster
+            return (
+                .good(
+                    settings.relayer, "configuration",
+                    "\(file): \(cluster.relayers.count) relayers, \(cluster.chains.count) chains, \(cluster.lanes.count) lanes"),
+                settings
+            )
+        } catch {
+            let failure = CommandFailure(error)
+            return (.bad(file, "configuration", failure.message, hint: failure.hint), nil)
+        }
+    }
+
+    private static func keys(_ settings: RelayerSettings) -> [CheckResult] {
+        let roles: [RelayerRole] = [.committing, .executing]
+        return roles.map { role in
+            do {
+                let keys = try RelayerKeys.open(settings, role: role)
+                return .good(
+                    settings.relayer, "\(role.rawValue) keys",
+                    "report signer \(keys.reportSigner.address), \(keys.transmitters.count) transmitters")
+            } catch {
+                let failure = CommandFailure(error)
+                return .bad(settings.relayer, "\(role.rawValue) keys", failure.message, hint: failure.hint)
+            }
+        }
+    }
+
+    private static func text(_ results: [CheckResult]) -> String {
+        var text = ""
+        var table = Table()
+        for result in results {
+            let mark = Terminal.data.paint(result.isGood ? "ok" : "FAILED", result.isGood ? .green : .red)
+            table.add(mark, result.subject, result.check, result.detail)
+        }
+        text += table.text()
+        for result in results where !result.isGood {
+            if let hint = result.hint { text += "\n\(result.subject), \(result.check): \(hint)\n" }
+        }
+        let failed = results.count { !$0.isGood }
+        return text + "\n\(results.count - failed) passed, \(failed) failed\n"
+    }
+}

@@ -1,0 +1,150 @@
+// Configuration files by kind: which kind a file is, and its values with where they came from. Nothing is started here.
+
+import CCIP
+import Configuration
+import DevChain
+import Ethereum
+import Foundation
+import JSONRPC
+import Localnet
+import Relayer
+
+enum ConfigurationKind: String, Sendable, CaseIterable {
+    case relayer
+    case cluster
+    case profile
+    case deployment
+}
+
+/// One value of a file: dotted path, text, and its origin where the reader keeps it.
+struct ConfigurationValue: Sendable, Equatable {
+    let path: String
+    let text: String
+    let origin: String?
+}
+
+enum ConfigurationFiles {
+    static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+    static func relayer(_ path: String) throws -> (settings: RelayerSettings, entries: [ConfigurationEntry]) {
+        var entries: [ConfigurationEntry] = []
+        let settings = try RelayerSettings.load(path: path, environment: environment, entries: &entries)
+        return (settings, entries)
+    }
+
+    /// Told by the keys that only one kind has. Throws `unknownKind`, or what is wrong with the YAML.
+    static func kind(of text: String, file: String) throws -> ConfigurationKind {
+        let root = try ConfigurationReader(text: text, file: file).root
+        if root.has("relayer") && root.has("endpoints") { return .relayer }
+        if root.has("lanes") || root.has("relayers") { return .cluster }
+        if root.has("deployer") || root.has("cluster") && root.has("chains") { return .deployment }
+        if root.has("chainId") && root.has("selector") { return .profile }
+        throw CommandFailure(
+            "unknownKind", "\(file): neither a relayer's, a cluster's, a deployment's file nor a chain profile",
+            hint: "say which with --kind \(ConfigurationKind.allCases.map(\.rawValue).joined(separator: "|"))")
+    }
+
+    /// Reads the whole file as its kind, and the cluster file that a relayer's file names. Throws what is wrong with it.
+    static func values(_ path: String, kind: ConfigurationKind) throws -> [ConfigurationValue] {
+        let text = try SettingsFile.read(path)
+        switch kind {
+        case .relayer:
+            return try relayer(path).entries.map {
+                // URLs may carry keys.
+                let text = $0.path.contains(".urls") ? EndpointURL.redacted($0.text) : $0.text
+                return ConfigurationValue(path: $0.path, text: text, origin: $0.origin.description)
+            }
+        case .cluster: return values(of: try ClusterSettings(yaml: text, file: path))
+        case .profile: return values(of: try ChainProfile(yaml: text, file: path))
+        case .deployment:
+            let deployment = try DeploymentFile(yaml: text, file: path)
+            return deployment.endpoints.sorted { $0.key < $1.key }.map {
+                ConfigurationValue(path: "chains.\($0.key).rpc", text: EndpointURL.redacted($0.value), origin: nil)
+            }
+        }
+    }
+
+    static func values(of cluster: ClusterSettings) -> [ConfigurationValue] {
+        var list = ValueList()
+        list.add("name", cluster.name)
+        list.add("faulty", cluster.faulty)
+        for chain in cluster.chains { list.add(chain) }
+        for (index, lane) in cluster.lanes.enumerated() {
+            let from = cluster.chain(lane.source)?.name ?? "\(lane.source)"
+            let to = cluster.chain(lane.destination)?.name ?? "\(lane.destination)"
+            list.add("lanes[\(index)]", "\(from) -> \(to)")
+        }
+        // By reflection: the type is the agreement's own, and its fields are what the file may say.
+        for field in Mirror(reflecting: cluster.timing).children { list.add("timing.\(field.label ?? "")", field.value) }
+        let prices = cluster.prices
+        list.add("prices.gasDeviationPPB", prices.gasDeviationPPB)
+        list.add("prices.gasHeartbeatSeconds", prices.gasHeartbeatSeconds)
+        list.add("prices.tokenDeviationPPB", prices.tokenDeviationPPB)
+        list.add("prices.tokenHeartbeatSeconds", prices.tokenHeartbeatSeconds)
+        for relayer in cluster.relayers { list.add(relayer, cluster) }
+        return list.values
+    }
+
+    static func values(of profile: ChainProfile) -> [ConfigurationValue] {
+        var list = ValueList()
+        list.add("name", profile.name)
+        list.add("displayName", profile.displayName)
+        list.add("chainId", profile.chainID)
+        list.add("selector", profile.selector)
+        list.add("gasTokenSymbol", profile.gasTokenSymbol)
+        list.add("gasLimit", profile.gasLimit)
+        list.add("port", profile.port)
+        list.add("blocks.intervalMilliseconds", profile.cadence.intervalMilliseconds)
+        list.add("blocks.heartbeatMilliseconds", profile.cadence.heartbeatMilliseconds)
+        list.add("blocks.onDemand", profile.cadence.onDemand)
+        list.add("finality.safeDepth", profile.finality.safeDepth)
+        list.add("finality.finalizedDepth", profile.finality.finalizedDepth)
+        list.add("baseFee", profile.baseFee)
+        list.add("coinbase", profile.coinbase)
+        return list.values
+    }
+}
+
+private struct ValueList {
+    var values: [ConfigurationValue] = []
+
+    mutating func add(_ path: String, _ value: some Any) {
+        values.append(ConfigurationValue(path: path, text: "\(value)", origin: nil))
+    }
+
+    mutating func add(_ chain: ClusterSettings.Chain) {
+        let path = "chains.\(chain.name)"
+        add("\(path).chainId", chain.chainID)
+        add("\(path).selector", chain.selector)
+        add("\(path).faulty", chain.faulty)
+        add("\(path).startBlock", chain.startBlock)
+        let contracts = chain.contracts
+        for (name, address) in [
+            ("router", contracts.router), ("onRamp", contracts.onRamp), ("offRamp", contracts.offRamp),
+            ("feeQuoter", contracts.feeQuoter), ("nonceManager", contracts.nonceManager),
+            ("rmnRemote", contracts.rmnRemote), ("rmnProxy", contracts.rmnProxy),
+            ("tokenAdminRegistry", contracts.tokenAdminRegistry),
+        ] { add("\(path).contracts.\(name)", address) }
+        add("\(path).wrappedNative", chain.wrappedNative)
+        for (index, price) in chain.tokenPrices.enumerated() {
+            add("\(path).tokenPrices[\(index)]", "\(price.token) \(price.usd.decimal)")
+        }
+        add("\(path).gasPrice", chain.gasPrice?.decimal ?? "read from the chain")
+        add("\(path).maxFeePerGas", chain.maxFeePerGas.decimal)
+        add("\(path).digests.commit", chain.commitDigest)
+        add("\(path).digests.execute", chain.executeDigest)
+        add("\(path).batchGasLimit", chain.batchGasLimit)
+    }
+
+    mutating func add(_ relayer: ClusterSettings.Relayer, _ cluster: ClusterSettings) {
+        let path = "relayers.\(relayer.name)"
+        add("\(path).offchainPublicKey", Hex.encode(relayer.offchainPublicKey))
+        add("\(path).reportSigner", relayer.reportSigner)
+        add("\(path).committing", "\(relayer.committing.mesh) \(relayer.committing.curvePublicKey)")
+        add("\(path).executing", "\(relayer.executing.mesh) \(relayer.executing.curvePublicKey)")
+        for pair in relayer.transmitters {
+            let chain = cluster.chain(pair.chain)?.name ?? "\(pair.chain)"
+            add("\(path).transmitters.\(chain)", "\(pair.committing) \(pair.executing)")
+        }
+    }
+}

@@ -1,0 +1,268 @@
+// What a message is to be, as the options of `send` and `fee` say it, and the draft that comes of it. Pure, but for the
+// decimals of a token that is named by its address.
+
+import ArgumentParser
+import CCIP
+import ChainAccess
+import Ethereum
+import Localnet
+
+/// In which order the messages of one sender are executed.
+enum MessageOrder: String, EnumerableFlag {
+    case outOfOrder
+    case ordered
+
+    static func help(for value: MessageOrder) -> ArgumentHelp? {
+        switch value {
+        case .outOfOrder: "Execute it as soon as it is committed, whatever became of earlier ones (default)."
+        case .ordered: "Execute the messages of this sender in the order in which they were sent."
+        }
+    }
+}
+
+struct MessageOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: "An address, receiver or revertingReceiver (the examples), or account:N. The example receiver when not given.")
+    var receiver: String?
+
+    @Option(name: .long, help: ArgumentHelp("Data as hexadecimal.", valueName: "hex"))
+    var data: String?
+
+    @Option(name: .long, help: "Data as text.")
+    var text: String?
+
+    @Option(name: .long, help: ArgumentHelp("Tokens to send, in whole units; may be repeated.", valueName: "SYMBOL=AMOUNT"))
+    var token: [String] = []
+
+    @Option(name: .long, help: ArgumentHelp("What the fee is paid in: native, LINK, WETH or a token.", valueName: "token"))
+    var feeToken = "native"
+
+    @Option(name: .long, help: "Gas for the receiver.")
+    var gasLimit: UInt64 = 200_000
+
+    @Flag var order: MessageOrder = .outOfOrder
+
+    func validate() throws {
+        if data != nil && text != nil { throw ValidationError("--data and --text are two ways to say one thing") }
+        if let data, (try? Hex.decode(data)) == nil {
+            throw ValidationError("--data '\(data.prefix(40))' is no hexadecimal data")
+        }
+        for text in token { _ = try TokenWish(text) }
+    }
+
+    var payload: Bytes {
+        if let data { return (try? Hex.decode(data)) ?? [] }
+        return Bytes((text ?? "").utf8)
+    }
+
+    /// Looks receiver, tokens and fee token up. Throws `unknownReceiver`, `unknownToken` or `malformedAmount`.
+    func draft(
+        from source: BridgeChain, to destination: BridgeChain, accounts: [NetworkDocument.Account]
+    ) async throws -> MessageDraft {
+        var amounts: [TokenAmount] = []
+        for text in token {
+            let wish = try TokenWish(text)
+            let token = try await TokenLookup.find(wish.name, on: source)
+            amounts.append(TokenAmount(token: token, amount: try wish.amount(of: token)))
+        }
+        return MessageDraft(
+            receiver: try Self.receiver(self.receiver, on: destination.contracts, destination.name, accounts),
+            data: payload, tokens: amounts, fee: try await TokenLookup.fee(feeToken, on: source), gasLimit: gasLimit,
+            isOrdered: order == .ordered)
+    }
+
+    static func receiver(
+        _ text: String?, on contracts: ChainContracts, _ chain: String, _ accounts: [NetworkDocument.Account]
+    ) throws -> Address {
+        let text = text ?? "receiver"
+        if let address = try? Address(hex: text) { return address }
+        let named = contracts.named.filter { $0.name == "receiver" || $0.name == "revertingReceiver" }
+        if let contract = named.first(where: { $0.name == text }) { return contract.address }
+        if text.hasPrefix("account:"), let index = Int(text.dropFirst(8)),
+            let account = accounts.first(where: { $0.index == index })
+        {
+            return account.address
+        }
+        let choices = named.map(\.name) + (accounts.isEmpty ? [] : ["account:0 to account:\(accounts.count - 1)"])
+        throw CommandFailure(
+            "unknownReceiver", "no receiver '\(text.prefix(80))' on \(chain)",
+            hint: "--receiver takes an address" + (choices.isEmpty ? "" : ", or " + choices.joined(separator: ", ")),
+            status: .usage)
+    }
+}
+
+/// `LINK=1.5`: a token by symbol or address, and an amount that waits for its decimals.
+struct TokenWish: Equatable {
+    let name: String
+    let text: String
+
+    init(_ argument: String) throws {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, DecimalText.parse(String(parts[1]), decimals: 77 - 40) != nil else {
+            throw ValidationError("--token '\(argument.prefix(80))' is not like LINK=1.5")
+        }
+        name = String(parts[0])
+        text = String(parts[1])
+    }
+
+    /// In the smallest unit. Throws `malformedAmount` for more digits than the token has, and for nothing.
+    func amount(of token: BridgeToken) throws -> U256 {
+        guard let amount = DecimalText.parse(text, decimals: token.decimals), !amount.isZero else {
+            throw CommandFailure(
+                "malformedAmount", "\(text) is no amount of \(token.symbol), which has \(token.decimals) decimals",
+                hint: "a number above 0 with at most \(token.decimals) digits behind the point", status: .usage)
+        }
+        return amount
+    }
+}
+
+/// An amount of one token, in its smallest unit.
+struct TokenAmount: Sendable, Equatable {
+    let token: BridgeToken
+    let amount: U256
+
+    var text: String { "\(DecimalText.format(amount, decimals: token.decimals)) \(token.symbol)" }
+
+    var json: JSON {
+        [
+            "symbol": .string(token.symbol), "token": .string(token.address.checksummed),
+            "amount": .string(amount.decimal), "text": .string(text),
+        ]
+    }
+}
+
+/// What fees are paid in.
+struct FeeToken: Sendable, Equatable {
+    /// As people say it: native, LINK, WETH.
+    let name: String
+    /// The symbol behind amounts.
+    let symbol: String
+    let decimals: Int
+    /// Zero for the chain's own coin.
+    let address: Address
+
+    static let native = FeeToken(name: "native", symbol: "ETH", decimals: 18, address: .zero)
+    var isNative: Bool { address.isZero }
+
+    func text(_ amount: U256) -> String { "\(DecimalText.format(amount, decimals: decimals)) \(symbol)" }
+
+    func json(_ amount: U256) -> JSON {
+        [
+            "token": .string(name), "address": .string(address.checksummed), "amount": .string(amount.decimal),
+            "text": .string(text(amount)),
+        ]
+    }
+}
+
+/// Everything about a message but the lane.
+struct MessageDraft: Sendable, Equatable {
+    let receiver: Address
+    let data: Bytes
+    let tokens: [TokenAmount]
+    let fee: FeeToken
+    let gasLimit: UInt64
+    let isOrdered: Bool
+
+    /// As the Router takes it, paid in `fee` or in another token.
+    func message(paidIn other: FeeToken? = nil) -> EVM2AnyMessage {
+        EVM2AnyMessage(
+            to: receiver, data: data,
+            tokenAmounts: tokens.map { EVMTokenAmount(token: $0.token.address, amount: $0.amount) },
+            feeToken: (other ?? fee).address,
+            extraArgs: .evmV2(gasLimit: U256(gasLimit), allowOutOfOrderExecution: !isOrdered))
+    }
+
+    /// What the Router must be allowed to take of each token for `count` messages: amounts, and fees with a quarter of
+    /// room for prices that rise meanwhile. In the order in which tokens first appear.
+    func allowances(count: Int, feeEach: U256) -> [TokenNeed] {
+        var needs: [TokenNeed] = []
+        func add(_ token: Address, _ symbol: String, _ amount: U256) {
+            if let index = needs.firstIndex(where: { $0.token == token }) {
+                needs[index].amount += amount
+            } else {
+                needs.append(TokenNeed(token: token, symbol: symbol, amount: amount))
+            }
+        }
+        for amount in tokens { add(amount.token.address, amount.token.symbol, amount.amount * U256(count)) }
+        if !fee.isNative { add(fee.address, fee.symbol, (feeEach + feeEach / U256(4 as UInt64)) * U256(count)) }
+        return needs
+    }
+}
+
+/// How much of one token the Router will take.
+struct TokenNeed: Sendable, Equatable {
+    let token: Address
+    let symbol: String
+    var amount: U256
+}
+
+enum TokenLookup {
+    /// By symbol, or by address: then symbol and decimals are read from the chain. Throws `unknownToken`.
+    static func find(_ text: String, on chain: BridgeChain) async throws -> BridgeToken {
+        if let token = chain.token(text) { return token }
+        guard let address = try? Address(hex: text) else {
+            let known = chain.tokens.map(\.symbol).joined(separator: ", ")
+            throw CommandFailure(
+                "unknownToken", "no token '\(text.prefix(80))' on \(chain.name)",
+                hint: known.isEmpty ? "name it by its address" : "it has: \(known), or name one by its address",
+                status: .usage)
+        }
+        let symbol = try await chain.reader.read(TokenCalls.symbol(), from: address)
+        let decimals = try await chain.reader.read(TokenCalls.decimals(), from: address)
+        return BridgeToken(symbol: symbol, decimals: Int(decimals), address: address, pool: nil)
+    }
+
+    static func fee(_ text: String, on chain: BridgeChain) async throws -> FeeToken {
+        switch text.lowercased() {
+        case "native", "eth": return .native
+        case "weth": return FeeToken(name: "WETH", symbol: "WETH", decimals: 18, address: chain.contracts.wrappedNative)
+        default:
+            let token = try await find(text, on: chain)
+            return FeeToken(name: token.symbol, symbol: token.symbol, decimals: token.decimals, address: token.address)
+        }
+    }
+}
+
+enum FeeQuotes {
+    /// In the fee token's smallest unit. Throws `sendRefused` with the contract's reason.
+    static func quote(
+        _ draft: MessageDraft, paidIn fee: FeeToken? = nil, from source: BridgeChain, to destination: BridgeChain
+    ) async throws -> U256 {
+        do throws(ChainAccessError) {
+            return try await source.reader.read(
+                RouterCalls.fee(destination.selector, draft.message(paidIn: fee)), from: source.contracts.router)
+        } catch {
+            guard error.code == .reverted else { throw error }
+            throw Refusal.failure(error, doing: "ask for the fee of a message to \(destination.name)")
+        }
+    }
+}
+
+/// What a contract's refusal means for somebody who sends.
+enum Refusal {
+    static func failure(_ error: ChainAccessError, doing what: String) -> CommandFailure {
+        let reason = RevertReason(error.revertData ?? [])
+        return CommandFailure(
+            "refused", "cannot \(what): \(reason)", hint: hint(reason.name),
+            context: [(name: "reason", value: .string("\(reason)"))])
+    }
+
+    static func hint(_ name: String?) -> String? {
+        switch name {
+        case "UnsupportedDestinationChain", "DestinationChainNotEnabled": "causeway lanes shows what can go where"
+        case "UnsupportedToken": "this token has no pool, or its pool does not serve that chain"
+        case "FeeTokenNotSupported": "pay with --fee-token native, LINK or WETH"
+        case "MessageTooLarge": "send less data: most lanes take 30,000 bytes"
+        case "MessageGasLimitTooHigh": "ask for less with --gas-limit"
+        case "UnsupportedNumberOfTokens": "send one kind of token in a message"
+        case "InsufficientFeeTokenAmount": "the price moved: try again"
+        case "CursedByRMN", "BadARMSignal": "the lane is cursed: causeway lanes"
+        case "ERC20InsufficientBalance", "InsufficientBalance": "the account has too little of the token"
+        case "TokenMaxCapacityExceeded", "TokenRateLimitReached": "the pool's rate limit: send less, or later"
+        case "MustBeCalledByRouter", "OnlyCallableByOwner": nil
+        case "ManualExecutionNotYetEnabled": "the relayers still have time: causeway show tells how long"
+        default: nil
+        }
+    }
+}

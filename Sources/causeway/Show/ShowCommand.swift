@@ -1,0 +1,55 @@
+// causeway show: the whole story of one message.
+
+import ArgumentParser
+import CCIP
+import Ethereum
+
+struct ShowCommand: CausewayCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show the whole story of a message: stage, what it waits for, since when, what to do.",
+        discussion: """
+            Takes a message id, or the hash of the transaction that sent or executed it. Both chains are read by RPC; relayers
+            that answer say why they wait.
+
+            Exits with 0 when it is executed, 4 when it failed at its destination, 3 while it is on its way, 5 when no chain
+            knows it.
+
+            Examples:
+              causeway show 0x5e11...
+              causeway show 0x5e11... --json
+              causeway show 0x5e11... --config relayer-config/relayer-0.yaml --blocks 1000000
+            """)
+
+    @Argument(help: "A message id or a transaction hash.")
+    var id: String
+
+    @Option(name: .long, help: "How many blocks of each chain are looked through at most.")
+    var blocks = CommandLimits.scanBlocksDefault
+
+    @OptionGroup var network: BridgeOptions
+    @OptionGroup var output: OutputOptions
+
+    func perform(_ out: CommandOutput) async throws -> ExitStatus {
+        let hash = try HashArgument.parse(id)
+        let story = try await MessageStoryReader(try network.load(), scanBlocks: blocks).story(of: hash)
+        out.data(story.json) { story.text }
+        switch story.stage {
+        case .executed: return .done
+        case .failed: return .messageFailed
+        case .sent, .finalized, .committed: return .waiting
+        }
+    }
+}
+
+enum HashArgument {
+    /// Throws a usage failure that says what would be right.
+    static func parse(_ text: String) throws -> Hash32 {
+        guard let hash = try? Hash32(hex: text) else {
+            throw CommandFailure(
+                "malformedHash", "'\(text.prefix(80))' is no message id and no transaction hash",
+                hint: "0x and 64 hexadecimal digits", status: .usage)
+        }
+        return hash
+    }
+}

@@ -1,0 +1,181 @@
+// A whole local network as real processes, started by the command that people type, and what tests ask of it.
+
+import Ethereum
+import Foundation
+import TestSupport
+
+struct ProcessOutcome {
+    var status: Int32
+    var output: String
+    var errors: String
+}
+
+enum Command {
+    static let executable = PackageRoot.url.appendingPathComponent(".build/release/causeway").path
+    static let python = PackageRoot.url.appendingPathComponent(".venv/bin/python").path
+
+    /// Runs to the end; killed after `timeout` seconds.
+    static func run(
+        _ path: String, _ arguments: [String], environment: [String: String] = [:], timeout: Double = 120
+    ) throws -> ProcessOutcome {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.currentDirectoryURL = PackageRoot.url
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("causeway-e2e-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (out, err) = (folder.appendingPathComponent("out"), folder.appendingPathComponent("err"))
+        for file in [out, err] { FileManager.default.createFile(atPath: file.path, contents: nil) }
+        process.standardOutput = try FileHandle(forWritingTo: out)
+        process.standardError = try FileHandle(forWritingTo: err)
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let deadline = Date(timeIntervalSinceNow: timeout)
+        while process.isRunning, Date() < deadline { usleep(10_000) }
+        if process.isRunning {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            throw Failure("\(arguments.joined(separator: " ")) did not end within \(timeout) s")
+        }
+        return ProcessOutcome(
+            status: process.terminationStatus, output: try String(contentsOf: out, encoding: .utf8),
+            errors: try String(contentsOf: err, encoding: .utf8))
+    }
+
+    static func causeway(_ arguments: [String], timeout: Double = 120) throws -> ProcessOutcome {
+        try run(executable, arguments, timeout: timeout)
+    }
+}
+
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// A network in a directory of its own. `stop` leaves neither processes nor files.
+final class RunningNetwork {
+    let directory: URL
+    private var started: [Process] = []
+
+    var documentPath: String { directory.appendingPathComponent("localnet.json").path }
+
+    init(_ options: [String] = []) throws {
+        directory = FileManager.default.temporaryDirectory.appendingPathComponent("causeway-net-\(UUID().uuidString.prefix(8))")
+        let up = try Command.causeway(["up", "--detach", "--data-dir", directory.path] + options)
+        guard up.status == 0 else { throw Failure("causeway up: exit \(up.status)\n\(up.errors)") }
+    }
+
+    func stop() {
+        for process in started where process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        _ = try? Command.causeway(["down", "--network", directory.path])
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    func document() throws -> JSON { try JSON.parse(Bytes(try Data(contentsOf: URL(fileURLWithPath: documentPath)))) }
+
+    func json(_ arguments: [String], timeout: Double = 120, exits: Int32 = 0) throws -> JSON {
+        let outcome = try Command.causeway(arguments + ["--json", "--network", directory.path], timeout: timeout)
+        guard outcome.status == exits else {
+            throw Failure("\(arguments): exit \(outcome.status) instead of \(exits)\n\(outcome.errors)\n\(outcome.output)")
+        }
+        return try JSON.parse(Bytes(outcome.output.utf8))
+    }
+
+    // MARK: Relayer processes
+
+    func pid(_ relayer: Int, _ role: String) throws -> pid_t {
+        guard let value = try document()["relayers"]?.asArray?[relayer]["pids"]?[role]?.asInt else {
+            throw Failure("relayer \(relayer) has no \(role) process")
+        }
+        return pid_t(value)
+    }
+
+    func kill9(_ relayer: Int, _ role: String) throws {
+        let pid = try pid(relayer, role)
+        kill(pid, SIGKILL)
+        let deadline = Date(timeIntervalSinceNow: 10)
+        while kill(pid, 0) == 0, Date() < deadline { usleep(5_000) }
+    }
+
+    /// Starts a process of a relayer again, as an operator would.
+    func restart(_ relayer: Int, _ role: String, config: String? = nil) throws {
+        guard let path = try config ?? document()["relayers"]?.asArray?[relayer]["config"]?.asString else {
+            throw Failure("relayer \(relayer) has no config")
+        }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Command.executable)
+        process.arguments = ["relayer", "--config", path, "--role", role]
+        let log = directory.appendingPathComponent("restart-\(relayer)-\(role)-\(started.count).log")
+        FileManager.default.createFile(atPath: log.path, contents: nil)
+        let handle = try FileHandle(forWritingTo: log)
+        process.standardOutput = handle
+        process.standardError = handle
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        started.append(process)
+    }
+
+    // MARK: Chains
+
+    func chain(_ name: String) throws -> JSON {
+        guard let chain = try document()["chains"]?.asArray?.first(where: { $0["name"]?.asString == name }) else {
+            throw Failure("no chain \(name)")
+        }
+        return chain
+    }
+
+    /// One JSON-RPC call over HTTP, by curl-like means: no client of ours.
+    func call(_ chain: String, _ method: String, _ parameters: [JSON]) throws -> JSON {
+        guard let rpc = try self.chain(chain)["rpc"]?.asString, let url = URL(string: rpc) else {
+            throw Failure("chain \(chain) has no rpc")
+        }
+        let body: JSON = ["jsonrpc": "2.0", "id": 1, "method": .string(method), "params": .array(parameters)]
+        let answer = try PlainHTTP.post(url, Bytes(body.text.utf8))
+        let json = try JSON.parse(answer)
+        guard let result = json["result"] else { throw Failure("\(method): \(json.text)") }
+        return result
+    }
+
+    /// Sequence numbers with their `ExecutionStateChanged` states on `chain`, in log order.
+    func executions(on chain: String) throws -> [(sequence: U256, state: Int)] {
+        guard let offRamp = try self.chain(chain)["contracts"]?["offRamp"]?.asString else { throw Failure("no offRamp") }
+        let topic = keccak256(text: "ExecutionStateChanged(uint64,uint64,bytes32,bytes32,uint8,bytes,uint256)")
+        let logs = try call(chain, "eth_getLogs", [[
+            "address": .string(offRamp), "fromBlock": "0x0", "toBlock": "latest", "topics": [.hash(topic)],
+        ]])
+        return try (logs.asArray ?? []).map { log in
+            guard let sequence = log["topics"]?.asArray?[2].asString, let data = log["data"]?.asString else {
+                throw Failure("a log without topics")
+            }
+            // messageHash, state, ...: the second word of the data.
+            return (try U256(text: sequence), Int(try Hex.decode(data)[63]))
+        }
+    }
+
+    /// Waits until `count` messages are executed; returns what is there.
+    func waitForExecutions(on chain: String, count: Int, timeout: Double) throws -> [(sequence: U256, state: Int)] {
+        let deadline = Date(timeIntervalSinceNow: timeout)
+        while true {
+            let found = try executions(on: chain)
+            if Set(found.map(\.sequence)).count >= count { return found }
+            guard Date() < deadline else {
+                throw Failure("\(Set(found.map(\.sequence)).count) of \(count) messages executed within \(timeout) s")
+            }
+            usleep(100_000)
+        }
+    }
+}
+
+/// HTTP POST on a plain socket: the tests must not lean on the client they test.
+enum PlainHTTP {
+    static func post(_ url: URL, _ body: Bytes) throws -> Bytes {
+        let outcome = try Command.run(
+            Command.python,
+            ["-c", "import sys,urllib.request as u;r=u.Request(sys.argv[1],sys.argv[2].encode(),{'Content-Type':'application/json'});sys.stdout.buffer.write(u.urlopen(r,timeout=30).read())",
+             url.absoluteString, String(decoding: body, as: UTF8.self)], timeout: 40)
+        guard outcome.status == 0 else { throw Failure("POST \(url): \(outcome.errors)") }
+        return Bytes(outcome.output.utf8)
+    }
+}
