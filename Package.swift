@@ -112,6 +112,10 @@ let package = Package(
             [
                 "Localnet", "DevChain", "Ethereum", "CCIP", "JSONRPC", "MessageBus", "Configuration", "TestSupport", log,
             ]),
+        tests(
+            "RelayerTests",
+            ["Relayer", "CCIP", "Ethereum", "Configuration", "JSONRPC", "MessageBus", "Storage", "TestSupport"]),
         tests("ArchitectureTests", ["TestSupport"]),
+        tests("EndToEndTests", ["Ethereum", "TestSupport"]),
     ]
 )

@@ -19,6 +19,8 @@ package enum Limits {
     package static let pluginQuestionMillisecondsMaximum = 2_000
     /// Messages of peers that wait for an instance's loop: more means that it is stuck, and old ones are worthless.
     package static let mailboxMessagesMaximum = 8_192
+    /// Blocks that the log poller may be behind the finalized head before a node says that it does not know enough.
+    package static let logLagBlocksMaximum: UInt64 = 16
     /// Between two looks at a destination when nothing seems to be going on: price heartbeats are minutes long.
     package static let idleLookMilliseconds: UInt64 = 5_000
     /// Events kept for subscribers that ask a relayer by HTTP (`/messages/ID`).

@@ -25,7 +25,7 @@ struct CrossingTests {
         defer { network.stop() }
         guard let feed = try network.document()["eventFeed"]?.asString else { throw Failure("no eventFeed") }
         let events = network.directory.appendingPathComponent("events.jsonl")
-        FileManager.default.createFile(atPath: events.path, contents: nil)
+        _ = FileManager.default.createFile(atPath: events.path, contents: nil)
         let subscriber = Process()
         subscriber.executableURL = URL(fileURLWithPath: Command.python)
         subscriber.arguments = ["examples/event_feed.py", feed, "--count", "3", "--timeout", "90"]

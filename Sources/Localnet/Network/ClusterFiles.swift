@@ -97,6 +97,7 @@ package enum ClusterFiles {
         }
         text += """
                 maxFeePerGas: "500000000000"
+                feeBumpBlocks: 30
                 digests:
                   commit: "\(plan.commitDigest)"
                   execute: "\(plan.executeDigest)"

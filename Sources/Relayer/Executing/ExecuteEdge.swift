@@ -239,15 +239,32 @@ final class ExecuteEdge: PluginEdge {
     func shouldTransmit(_ report: Report, _ key: ReportKey) async -> Bool { await judge(report, key, isTurn: true) }
 
     private func judge(_ report: Report, _ key: ReportKey, isTurn: Bool) async -> Bool {
-        guard let snapshot = try? await snapshot() else { return false }
-        let judgement = memory.withLock { memory in
-            isTurn
-                ? memory.observer.shouldTransmit(report: report.bytes, snapshot: snapshot)
-                : memory.observer.shouldAccept(report: report.bytes, snapshot: snapshot)
+        do {
+            var snapshot = try await snapshot()
+            try await readStates(of: report, into: &snapshot)
+            let judgement = memory.withLock { [snapshot] memory in
+                isTurn
+                    ? memory.observer.shouldTransmit(report: report.bytes, snapshot: snapshot)
+                    : memory.observer.shouldAccept(report: report.bytes, snapshot: snapshot)
+            }
+            guard case .drop(let reason) = judgement else { return true }
+            logger.info("report dropped", metadata: ["report": "\(key.sequenceNumber)", "reason": "\(reason)"])
+        } catch {
+            logger.warning("report not judged", metadata: ["report": "\(key.sequenceNumber)", "error": "\(error)"])
         }
-        guard case .drop(let reason) = judgement else { return true }
-        logger.info("report dropped", metadata: ["report": "\(key.sequenceNumber)", "reason": "\(reason)"])
         return false
+    }
+
+    /// The contract's own word on the messages of a report: logs may be some blocks behind.
+    private func readStates(of report: Report, into snapshot: inout ExecuteSnapshot) async throws {
+        guard let reports = try? [ExecutionReport](encodedReports: report.bytes) else { return }
+        let keys = reports.flatMap(\.messages).map(\.key)
+        let calls = keys.map { OffRampCalls.executionState($0.source, $0.sequenceNumber) }
+        let offRamp = destination.settings.contracts.offRamp
+        let states = try await ContractReader(destination.endpoints).readAll(calls.map { ($0, offRamp) })
+        for (key, state) in zip(keys, states) where snapshot.states[key]?.state.isTouched != true {
+            snapshot.states[key] = ExecutionRecord(try state.get())
+        }
     }
 
     /// The gas plan of a report that runs through in simulation; nil, with the culprits noted, when it does not.

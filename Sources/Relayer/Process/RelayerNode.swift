@@ -329,7 +329,8 @@ private struct Parts {
         }
         return try TransactionSender(
             key: key, endpoints: try watch(destination).endpoints, store: store,
-            policy: FeePolicy(maxFeePerGasCap: destination.maxFeePerGas), logger: logger,
+            policy: FeePolicy(
+                bumpThresholdBlocks: destination.feeBumpBlocks, maxFeePerGasCap: destination.maxFeePerGas), logger: logger,
             alarm: { logger.error("transaction alarm", metadata: ["alarm": "\($0)"]) })
     }
 

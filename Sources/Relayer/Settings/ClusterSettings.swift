@@ -38,6 +38,8 @@ package struct ClusterSettings: Sendable, Equatable {
         /// Execution gas price in wei; nil reads it from the chain.
         package var gasPrice: U256?
         package var maxFeePerGas: U256
+        /// Blocks without inclusion after which the price of a transaction is raised.
+        package var feeBumpBlocks: UInt64
         package var commitDigest: Hash32
         package var executeDigest: Hash32
         /// Gas that one execute transaction may ask for.
@@ -152,6 +154,7 @@ extension ClusterSettings {
             name: name, chainID: chainID, selector: selector, faulty: faulty, startBlock: startBlock,
             contracts: contracts, wrappedNative: try section.address("wrappedNative"), tokenPrices: prices,
             gasPrice: gasPrice, maxFeePerGas: try section.word("maxFeePerGas", default: "500000000000"),
+            feeBumpBlocks: try section.number("feeBumpBlocks", default: "3"),
             commitDigest: commit, executeDigest: execute,
             batchGasLimit: try section.number("batchGasLimit", default: "20000000"))
         try section.finish()

@@ -6,14 +6,16 @@ import Ethereum
 import JSONRPC
 import Logging
 import Storage
+import Synchronization
 
 /// One chain as a process sees it.
-package struct ChainWatch: Sendable {
+package final class ChainWatch: Sendable {
     package let settings: ClusterSettings.Chain
     package let endpoints: ChainEndpointSet
     package let heads: HeadTracker
     package let poller: LogPoller
     private let clients: [RPCClient]
+    private let wasCaughtUp = Mutex(false)
 
     package init(
         _ chain: ClusterSettings.Chain, _ settings: RelayerSettings, store: Store, keeper: BookKeeper, logger: Logger
@@ -63,10 +65,13 @@ package struct ChainWatch: Sendable {
         }
     }
 
-    /// Finalized logs are taken up to the finalized head: only then is the absence of a log a statement.
+    /// Finalized logs were taken up to the finalized head once, and are at most a few blocks behind it now: only then is
+    /// the absence of a log worth something. What is sent is checked against the contract's own state besides.
     package func isCaughtUp() async -> Bool {
         guard let current = await heads.current, let position = await poller.position else { return false }
-        return position.number >= current.finalized.number
+        let lag = current.finalized.number - min(current.finalized.number, position.number)
+        if lag == 0 { wasCaughtUp.withLock { $0 = true } }
+        return lag <= Limits.logLagBlocksMaximum && wasCaughtUp.withLock { $0 }
     }
 
     package func close() async {

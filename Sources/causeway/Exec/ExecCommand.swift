@@ -114,7 +114,7 @@ struct ExecCommand: CausewayCommand {
             guard reason.name == "ExecutionError" else {
                 throw Refusal.failure(error, doing: "execute the message on \(story.destination.name)")
             }
-            return "\(reason)"
+            return ReasonText.text(reason)
         }
     }
 
@@ -146,7 +146,7 @@ struct ExecCommand: CausewayCommand {
         }
         result.isSuccess = change.state == .success
         result.gasUsed = change.gasUsed
-        result.reason = result.isSuccess ? nil : "\(RevertReason(change.returnData))"
+        result.reason = result.isSuccess ? nil : ReasonText.text(change.returnData)
     }
 }
 

@@ -169,7 +169,7 @@ struct MessageFollower: Sendable {
             }), messages[index].execution?.isSuccess != true
         else { return [] }
         let isSuccess = change.state == .success
-        let reason = isSuccess ? nil : "\(RevertReason(change.returnData))"
+        let reason = isSuccess ? nil : ReasonText.text(change.returnData)
         messages[index].execution = FollowedMessage.Execution(
             place: place, isSuccess: isSuccess, gasUsed: change.gasUsed, reason: reason)
         messages[index].executedMilliseconds = now[index]

@@ -177,15 +177,23 @@ struct MessageDraft: Sendable, Equatable {
     /// room for prices that rise meanwhile. In the order in which tokens first appear.
     func allowances(count: Int, feeEach: U256) -> [TokenNeed] {
         var needs: [TokenNeed] = []
-        func add(_ token: Address, _ symbol: String, _ amount: U256) {
-            if let index = needs.firstIndex(where: { $0.token == token }) {
-                needs[index].amount += amount
+        func add(_ need: TokenNeed) {
+            if let index = needs.firstIndex(where: { $0.token == need.token }) {
+                needs[index].amount += need.amount
             } else {
-                needs.append(TokenNeed(token: token, symbol: symbol, amount: amount))
+                needs.append(need)
             }
         }
-        for amount in tokens { add(amount.token.address, amount.token.symbol, amount.amount * U256(count)) }
-        if !fee.isNative { add(fee.address, fee.symbol, (feeEach + feeEach / U256(4 as UInt64)) * U256(count)) }
+        for each in tokens {
+            let token = each.token
+            add(TokenNeed(
+                token: token.address, symbol: token.symbol, decimals: token.decimals, amount: each.amount * U256(count)))
+        }
+        if !fee.isNative {
+            add(TokenNeed(
+                token: fee.address, symbol: fee.symbol, decimals: fee.decimals,
+                amount: (feeEach + feeEach / U256(4 as UInt64)) * U256(count)))
+        }
         return needs
     }
 }
@@ -194,7 +202,10 @@ struct MessageDraft: Sendable, Equatable {
 struct TokenNeed: Sendable, Equatable {
     let token: Address
     let symbol: String
+    let decimals: Int
     var amount: U256
+
+    func text(_ amount: U256) -> String { "\(DecimalText.format(amount, decimals: decimals)) \(symbol)" }
 }
 
 enum TokenLookup {
@@ -244,8 +255,8 @@ enum Refusal {
     static func failure(_ error: ChainAccessError, doing what: String) -> CommandFailure {
         let reason = RevertReason(error.revertData ?? [])
         return CommandFailure(
-            "refused", "cannot \(what): \(reason)", hint: hint(reason.name),
-            context: [(name: "reason", value: .string("\(reason)"))])
+            "refused", "cannot \(what): \(ReasonText.text(reason))", hint: hint(reason.name),
+            context: [(name: "reason", value: .string(ReasonText.text(reason)))])
     }
 
     static func hint(_ name: String?) -> String? {

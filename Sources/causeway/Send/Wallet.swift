@@ -92,7 +92,8 @@ struct Wallet: Sendable {
             let start = sent.count
             let part = calls[start..<min(start + CommandLimits.batchTransactions, calls.count)]
             let signed = part.enumerated().map { index, call in
-                Self.transaction(call, chainID: chain.chainID, nonce: first + UInt64(start + index), fees: fees)
+                Self.transaction(call, chainID: chain.chainID, nonce: first + UInt64(start + index), baseFee: fees.baseFee,
+                    tip: fees.tip, gasPrice: fees.gasPrice)
                     .signed(by: key)
             }
             let at = ContinuousClock.now
@@ -121,15 +122,17 @@ struct Wallet: Sendable {
             context: [(name: "transaction", value: .hash(transaction.hash))])
     }
 
-    static func transaction(_ call: WalletCall, chainID: UInt64, nonce: UInt64, fees: FeeSuggestion) -> Transaction {
-        guard let baseFee = fees.baseFee else {
+    static func transaction(
+        _ call: WalletCall, chainID: UInt64, nonce: UInt64, baseFee: U256?, tip: U256, gasPrice: U256
+    ) -> Transaction {
+        guard let baseFee else {
             return .legacy(
-                chainID: chainID, nonce: nonce, gasPrice: fees.gasPrice, gasLimit: call.gasLimit, to: call.to,
+                chainID: chainID, nonce: nonce, gasPrice: gasPrice, gasLimit: call.gasLimit, to: call.to,
                 value: call.value, data: call.data)
         }
-        // Room for six full blocks in a row.
+        // Room for a base fee that doubles: six full blocks in a row.
         return .dynamicFee(
-            chainID: chainID, nonce: nonce, maxPriorityFeePerGas: fees.tip, maxFeePerGas: baseFee * 2 + fees.tip,
+            chainID: chainID, nonce: nonce, maxPriorityFeePerGas: tip, maxFeePerGas: baseFee * 2 + tip,
             gasLimit: call.gasLimit, to: call.to, value: call.value, data: call.data)
     }
 
@@ -164,10 +167,12 @@ struct Wallet: Sendable {
         for need in needs {
             let balance = try await chain.reader.read(TokenCalls.balance(of: address), from: need.token)
             let allowance = try await chain.reader.read(TokenCalls.allowance(address, spender), from: need.token)
-            guard balance >= need.amount || allowance >= need.amount else {
+            // Fees stand in the need with a quarter of room, which the account need not have.
+            guard balance >= need.amount - need.amount / 5 else {
                 throw CommandFailure(
-                    "insufficientFunds", "\(address) has \(balance.decimal) of \(need.symbol), \(need.amount.decimal) are needed",
-                    hint: "in the smallest unit; use another account, or send less")
+                    "insufficientFunds",
+                    "\(address) has \(need.text(balance)) on \(chain.name), \(need.text(need.amount)) are needed",
+                    hint: "use another account, or send less")
             }
             guard allowance < need.amount else { continue }
             let data = TokenCalls.approve(spender, need.amount)

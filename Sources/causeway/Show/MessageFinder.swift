@@ -36,7 +36,7 @@ struct MessageFinder: Sendable {
     private func byTransaction(_ hash: Hash32) async throws -> [Found]? {
         for chain in network.chains {
             if let receipt = try await chain.endpoints.receipt(hash) { return try await messages(receipt, chain) }
-            if try await chain.endpoints.transaction(hash) != nil {
+            if let transaction = try await chain.endpoints.transaction(hash), !transaction.isNull {
                 throw CommandFailure(
                     "pending", "the transaction is in no block of \(chain.name) yet", hint: "ask again in a moment",
                     status: .waiting)

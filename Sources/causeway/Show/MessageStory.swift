@@ -27,7 +27,7 @@ struct MessageStory: Sendable {
         let gasUsed: U256
         let returnData: Bytes
 
-        var reason: String? { isSuccess ? nil : "\(RevertReason(returnData))" }
+        var reason: String? { isSuccess ? nil : ReasonText.text(returnData) }
     }
 
     /// What the chains say of the lane now.
@@ -134,7 +134,7 @@ struct MessageStory: Sendable {
         case .committed:
             if let advice = witness?.advice, !advice.isEmpty { return advice }
             if isManualExecutionAllowed { return "causeway exec \(header.messageID)" }
-            return relayers.isEmpty ? "no relayer answers: causeway status, causeway check" : nil
+            return witness == nil ? "no executing relayer tells of it: causeway status, causeway check" : nil
         }
     }
 
