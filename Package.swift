@@ -116,6 +116,7 @@ let package = Package(
             "RelayerTests",
             ["Relayer", "CCIP", "Ethereum", "Configuration", "JSONRPC", "MessageBus", "Storage", "TestSupport"]),
         tests("ArchitectureTests", ["TestSupport"]),
+        tests("CausewayCommandTests", ["causeway", "CCIP", "Ethereum", "JSONRPC", "Localnet", argumentParser]),
         tests("EndToEndTests", ["Ethereum", "TestSupport"]),
     ]
 )

@@ -42,7 +42,7 @@ struct SettingsTests {
         ("startBlock: 1", "startBlok: 1", "startBlock"),
         ("chainId: 2019775", "chainId: eleven", "chains[1].chainId"),
         ("chainId: 2019775", "chainId: 11155111", "same chain id"),
-        ("selector: \"945045181441419236\"", "selector: \"16015286601757825753\"", "same selector"),
+        ("selector: \"945045181441419236\"", "selector: \"16015286601757825753\"", "another chain"),
         ("{from: ethereum, to: jovay}", "{from: ethereum, to: joway}", "one of the chains ethereum, jovay"),
         ("{from: ethereum, to: jovay}", "{from: ethereum, to: ethereum}", "another chain"),
         ("{from: ethereum, to: jovay}", "{from: jovay, to: ethereum}", "same lane"),

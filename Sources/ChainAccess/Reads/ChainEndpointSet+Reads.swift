@@ -258,7 +258,7 @@ extension ChainEndpointSet {
     package func transaction(_ hash: Hash32) async throws(ChainAccessError) -> JSON? {
         try await read([RPCCall("eth_getTransactionByHash", [.hash(hash)])]) { answers throws(ChainAccessError) in
             let reader = try AnswerReader(answers[0], "eth_getTransactionByHash")
-            return reader.isNull ? nil : reader.json
+            return reader.isNull ? Optional<JSON>.none : .some(reader.json)
         }
     }
 

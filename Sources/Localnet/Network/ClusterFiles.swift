@@ -156,7 +156,7 @@ package enum ClusterFiles {
               committing: "127.0.0.1:\(ports.committingHTTP)"
               executing: "127.0.0.1:\(ports.executingHTTP)"
             eventFeed: "\(loopback(ports.eventFeed))"
-            pollMilliseconds: 20
+            pollMilliseconds: 250
             logLevel: \(logLevel)
 
             """

@@ -115,7 +115,7 @@ struct KeysImportCommand: CausewayCommand {
         abstract: "Seal a key that comes from stdin: hexadecimal, or a mnemonic.",
         discussion: """
             Reads one line: 32 bytes of hexadecimal, or the words of a mnemonic (then --index says which account; the path is
-            that of every wallet, m/44'/60'/0'/0/INDEX).
+            that of every wallet, m/44'/60'/0'/0/INDEX). Words are taken as they stand: compare the address that is printed.
 
             Examples:
               causeway keys import --file deployer.json --password-file password < secret.txt
@@ -164,12 +164,12 @@ struct KeysImportCommand: CausewayCommand {
             guard kind == .account else {
                 throw CommandFailure("malformedKey", "a mnemonic makes accounts, no \(kind.rawValue) key", status: .usage)
             }
-            guard let mnemonic = try? Mnemonic(words.joined(separator: " ")),
+            // Words may be of any list (BIP-39 hashes them as they are), so a misspelt one shows in the address only.
+            guard [12, 15, 18, 21, 24].contains(words.count), let mnemonic = try? Mnemonic(words.joined(separator: " ")),
                 let key = try? mnemonic.account(index ?? 0)
             else {
                 throw CommandFailure(
-                    "malformedKey", "stdin holds no mnemonic: its words or its checksum are wrong",
-                    hint: "12 to 24 words of the English list, on one line")
+                    "malformedKey", "stdin holds no mnemonic", hint: "12, 15, 18, 21 or 24 words on one line")
             }
             bytes = key.secret.bytes
         } else {
