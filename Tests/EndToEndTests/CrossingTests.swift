@@ -25,14 +25,10 @@ struct CrossingTests {
         defer { network.stop() }
         guard let feed = try network.document()["eventFeed"]?.asString else { throw Failure("no eventFeed") }
         let events = network.directory.appendingPathComponent("events.jsonl")
-        _ = FileManager.default.createFile(atPath: events.path, contents: nil)
-        let subscriber = Process()
-        subscriber.executableURL = URL(fileURLWithPath: Command.python)
-        subscriber.arguments = ["examples/event_feed.py", feed, "--count", "3", "--timeout", "90"]
-        subscriber.currentDirectoryURL = PackageRoot.url
-        subscriber.standardOutput = try FileHandle(forWritingTo: events)
-        try subscriber.run()
-        defer { if subscriber.isRunning { kill(subscriber.processIdentifier, SIGKILL) } }
+        var subscriber = try Spawned(
+            Command.python, ["examples/event_feed.py", feed, "--count", "3", "--timeout", "90"], output: events.path,
+            errors: events.path + ".errors")
+        defer { subscriber.kill() }
         // A subscriber is ready when the publisher has its subscription; a first message that it missed is sent again.
         usleep(500_000)
         let crossing = try Command.run(
@@ -42,8 +38,7 @@ struct CrossingTests {
         #expect(crossing.status == 0, "\(crossing.errors)")
         let report = try JSON.parse(Bytes(crossing.output.utf8))
         #expect((report["executeGasUsed"]?.asInt ?? .max) < 250_000, "one small message costs under 250,000 gas")
-        subscriber.waitUntilExit()
-        #expect(subscriber.terminationStatus == 0)
+        #expect(subscriber.wait(seconds: 60) == 0)
         let lines = try String(contentsOf: events, encoding: .utf8).split(separator: "\n").map {
             try JSON.parse(Bytes($0.utf8))
         }

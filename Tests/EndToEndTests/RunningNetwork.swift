@@ -15,37 +15,72 @@ enum Command {
     static let python = PackageRoot.url.appendingPathComponent(".venv/bin/python").path
 
     /// Runs to the end; killed after `timeout` seconds.
-    static func run(
-        _ path: String, _ arguments: [String], environment: [String: String] = [:], timeout: Double = 120
-    ) throws -> ProcessOutcome {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.currentDirectoryURL = PackageRoot.url
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    static func run(_ path: String, _ arguments: [String], timeout: Double = 120) throws -> ProcessOutcome {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("causeway-e2e-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let (out, err) = (folder.appendingPathComponent("out"), folder.appendingPathComponent("err"))
-        for file in [out, err] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
-        process.standardOutput = try FileHandle(forWritingTo: out)
-        process.standardError = try FileHandle(forWritingTo: err)
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let deadline = Date(timeIntervalSinceNow: timeout)
-        while process.isRunning, Date() < deadline { usleep(10_000) }
-        if process.isRunning {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-            throw Failure("\(arguments.joined(separator: " ")) did not end within \(timeout) s")
+        var child = try Spawned(path, arguments, output: out.path, errors: err.path)
+        guard let status = child.wait(seconds: timeout) else {
+            child.kill()
+            let told = (try? String(contentsOf: err, encoding: .utf8)) ?? ""
+            throw Failure("\(path) \(arguments.joined(separator: " ")) did not end within \(timeout) s\n\(told.suffix(2000))")
         }
         return ProcessOutcome(
-            status: process.terminationStatus, output: try String(contentsOf: out, encoding: .utf8),
+            status: status, output: try String(contentsOf: out, encoding: .utf8),
             errors: try String(contentsOf: err, encoding: .utf8))
     }
 
     static func causeway(_ arguments: [String], timeout: Double = 120) throws -> ProcessOutcome {
         try run(executable, arguments, timeout: timeout)
+    }
+}
+
+/// A child process by plain means: Foundation's takes a process for running while a grandchild holds its socket.
+struct Spawned {
+    let pid: pid_t
+    private var status: Int32?
+
+    init(_ path: String, _ arguments: [String], output: String, errors: String) throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        // Relative paths are those of the package.
+        _ = chdir(PackageRoot.url.path)
+        var words = ([path] + arguments).map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var environment = ProcessInfo.processInfo.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for entry in environment { free(entry) } }
+        var child = pid_t()
+        let failure = posix_spawn(&child, path, &actions, nil, &words, &environment)
+        guard failure == 0 else { throw Failure("\(path) cannot be started: \(String(cString: strerror(failure)))") }
+        pid = child
+    }
+
+    /// The exit status (128 and the signal's number when one ended it); nil when it still runs after that time.
+    mutating func wait(seconds: Double) -> Int32? {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        while status == nil {
+            var raw: Int32 = 0
+            if waitpid(pid, &raw, WNOHANG) == pid {
+                let signal = raw & 0x7f
+                status = signal == 0 ? (raw >> 8) & 0xff : 128 + signal
+            } else if Date() >= deadline {
+                return nil
+            } else {
+                usleep(5_000)
+            }
+        }
+        return status
+    }
+
+    mutating func kill() {
+        guard status == nil else { return }
+        Foundation.kill(pid, SIGKILL)
+        _ = wait(seconds: 10)
     }
 }
 
@@ -57,7 +92,7 @@ struct Failure: Error, CustomStringConvertible {
 /// A network in a directory of its own. `stop` leaves neither processes nor files.
 final class RunningNetwork {
     let directory: URL
-    private var started: [Process] = []
+    private var started: [Spawned] = []
 
     var documentPath: String { directory.appendingPathComponent("localnet.json").path }
 
@@ -68,7 +103,7 @@ final class RunningNetwork {
     }
 
     func stop() {
-        for process in started where process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        for index in started.indices { started[index].kill() }
         _ = try? Command.causeway(["down", "--network", directory.path])
         try? FileManager.default.removeItem(at: directory)
     }
@@ -94,9 +129,10 @@ final class RunningNetwork {
 
     func kill9(_ relayer: Int, _ role: String) throws {
         let pid = try pid(relayer, role)
-        kill(pid, SIGKILL)
+        Foundation.kill(pid, SIGKILL)
+        // Its parent reaps it; the document tells.
         let deadline = Date(timeIntervalSinceNow: 10)
-        while kill(pid, 0) == 0, Date() < deadline { usleep(5_000) }
+        while Foundation.kill(pid, 0) == 0, Date() < deadline { usleep(5_000) }
     }
 
     /// Starts a process of a relayer again, as an operator would.
@@ -104,17 +140,9 @@ final class RunningNetwork {
         guard let path = try config ?? document()["relayers"]?.asArray?[relayer]["config"]?.asString else {
             throw Failure("relayer \(relayer) has no config")
         }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Command.executable)
-        process.arguments = ["relayer", "--config", path, "--role", role]
-        let log = directory.appendingPathComponent("restart-\(relayer)-\(role)-\(started.count).log")
-        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
-        let handle = try FileHandle(forWritingTo: log)
-        process.standardOutput = handle
-        process.standardError = handle
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        started.append(process)
+        let log = directory.appendingPathComponent("restart-\(relayer)-\(role)-\(started.count).log").path
+        started.append(
+            try Spawned(Command.executable, ["relayer", "--config", path, "--role", role], output: log, errors: log))
     }
 
     // MARK: Chains
