@@ -33,7 +33,7 @@ test: packages $(VENV)/.complete ## everything that must hold, end to end includ
 demo: build ## four crossings on a fresh local network, told as they happen
 	@scripts/demo.sh
 
-bench: build ## latency, throughput, gas and memory; figures as a table and as JSON
+bench: build $(VENV)/.complete ## latency, throughput, gas and memory; figures as a table and as JSON
 	@scripts/bench.sh
 
 contracts: $(VENV)/.complete ## compile chains/contracts into chains/artifacts

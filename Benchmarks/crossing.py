@@ -12,6 +12,7 @@ import http.client
 import json
 import pathlib
 import statistics
+import subprocess
 import sys
 import time
 from urllib.parse import urlparse
@@ -63,12 +64,41 @@ def progress(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def gas(causeway, network, source, destination):
+    """Gas of the three transactions of a crossing, Ethereum -> Jovay; the second of each kind, so that slots are warm."""
+    kinds = {
+        "data, 32 bytes": ["--data", "0x" + "11" * 32],
+        "one token": ["--receiver", "account:5", "--gas-limit", "0", "--token", "LINK=1"],
+        "data, 30,000 bytes": ["--data", "0x" + "22" * 30_000, "--gas-limit", "3000000"],
+    }
+    found = {}
+    for name, flags in kinds.items():
+        for _ in range(2):
+            progress(f"gas: {name}")
+            command = [causeway, "send", "ethereum", "jovay", "--wait", "--json", "--network", network, *flags]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                sys.exit(f"{' '.join(command)[:200]}: exit {done.returncode}: {done.stderr[-500:]}")
+            message = json.loads(done.stdout)["data"]["messages"][0]
+
+            def used(chain, transaction):
+                return int(chain.call("eth_getTransactionReceipt", transaction)["gasUsed"], 16)
+
+            found[name] = {
+                "send": used(source, message["transaction"]),
+                "commit": used(destination, message["commit"]["transaction"]),
+                "execute": used(destination, message["execution"]["transaction"]),
+            }
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("network")
     parser.add_argument("--single", type=int, default=50)
     parser.add_argument("--many", type=int, default=1000)
     parser.add_argument("--json")
+    parser.add_argument("--causeway", help="the command; with it the gas of send, commit and execute is measured too")
     options = parser.parse_args()
     network = json.loads(pathlib.Path(options.network).read_text())
     chains = {chain["name"]: chain for chain in network["chains"]}
@@ -154,6 +184,9 @@ def main():
             "messagesPerSecond": round(options.many / elapsed, 1),
         }
 
+    if options.causeway:
+        result["gas"] = gas(options.causeway, options.network, source, destination)
+
     def memory(pid):
         for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmRSS"):
@@ -168,6 +201,8 @@ def main():
     if options.many:
         print(f"{'sustained':32} {result['messagesPerSecond']} messages/s  "
               f"({options.many} messages in {result['seconds']} s)")
+    for name, figures in result.get("gas", {}).items():
+        print(f"{'gas, ' + name:32} send {figures['send']:,}  commit {figures['commit']:,}  execute {figures['execute']:,}")
     for name, mebibytes in result["memoryMiB"].items():
         print(f"{'memory, ' + name:32} {mebibytes} MiB")
     if options.json:
