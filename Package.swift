@@ -117,6 +117,6 @@ let package = Package(
             ["Relayer", "CCIP", "Ethereum", "Configuration", "JSONRPC", "MessageBus", "Storage", "TestSupport"]),
         tests("ArchitectureTests", ["TestSupport"]),
         tests("CausewayCommandTests", ["causeway", "CCIP", "Ethereum", "JSONRPC", "Localnet", argumentParser]),
-        tests("EndToEndTests", ["Ethereum", "TestSupport"]),
+        tests("EndToEndTests", ["Ethereum", "MessageBus", "Relayer", "TestSupport"]),
     ]
 )
