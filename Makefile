@@ -31,7 +31,7 @@ test: packages $(VENV)/.complete ## everything that must hold, end to end includ
 	@swift test $(SWIFT_FLAGS) --skip-build --filter '^EndToEndTests\.'
 
 demo: build ## four crossings on a fresh local network, told as they happen
-	@scripts/demo.sh
+	@scripts/demo.sh $(DEMO_FLAGS)
 
 bench: build $(VENV)/.complete ## latency, throughput, gas and memory; figures as a table and as JSON
 	@scripts/bench.sh

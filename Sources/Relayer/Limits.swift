@@ -13,16 +13,12 @@ package enum Limits {
     package static let passwordBytesMaximum = 4 << 10
     /// Messages of one lane kept in memory beyond what is committed: 16 commit reports of 256.
     package static let messagesPerLaneMaximum = 4096
-    /// How long a finished root is remembered after its last message ended, so that a late question is answered.
-    package static let finishedRootsMaximum = 4096
-    /// A plugin's question (observe, accept, transmit) is given up after this: the round goes on without us.
-    package static let pluginQuestionMillisecondsMaximum = 2_000
     /// Messages of peers that wait for an instance's loop: more means that it is stuck, and old ones are worthless.
     package static let mailboxMessagesMaximum = 8_192
     /// Blocks that the log poller may be behind the finalized head before a node says that it does not know enough.
     package static let logLagBlocksMaximum: UInt64 = 16
     /// Between two looks at a destination when nothing seems to be going on: price heartbeats are minutes long.
     package static let idleLookMilliseconds: UInt64 = 5_000
-    /// Events kept for subscribers that ask a relayer by HTTP (`/messages/ID`).
+    /// Message ids that a node can still name the lane and number of, for `causeway show`.
     package static let storiesMaximum = 16_384
 }

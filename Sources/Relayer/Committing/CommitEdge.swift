@@ -66,8 +66,12 @@ final class CommitEdge: PluginEdge {
     /// Whether a round would come to something now.
     func hasWork() async -> Bool {
         let previous = previousOutcome
-        guard let snapshot = try? await snapshot(previous) else { return false }
-        return (try? observer.hasWork(previousOutcome: previous, snapshot: snapshot)) ?? false
+        do {
+            return try observer.hasWork(previousOutcome: previous, snapshot: try await snapshot(previous))
+        } catch {
+            logger.debug("no look at the destination", metadata: ["error": "\(error)"])
+            return false
+        }
     }
 
     /// Cheap: whether a look at the destination is worth it. True while messages are there that no root covers, and
@@ -90,7 +94,8 @@ final class CommitEdge: PluginEdge {
     private func snapshot(_ previous: Bytes) async throws -> CommitSnapshot {
         let needs = try observer.needs(previousOutcome: previous)
         var snapshot = CommitSnapshot(timestampMilliseconds: UInt64(Date().timeIntervalSince1970 * 1_000))
-        if needs.readsDestination {
+        snapshot.haltedSources = Set(sources.map(\.settings.selector).filter(keeper.isStopped))
+        if needs.readsDestination, !keeper.isStopped(destination.settings.selector) {
             switch await reader.read() {
             case .ready(let state): snapshot.destination = Self.destination(state)
             case .notYet(let why): logger.debug("destination not read", metadata: ["why": "\(why)"])
@@ -152,7 +157,14 @@ final class CommitEdge: PluginEdge {
                 leaves.append(leaf)
                 continue
             }
-            guard let leaf = try? MessageValidation.leaf(of: message, lane: lane) else { break }
+            let leaf: MessageLeaf
+            do {
+                leaf = try MessageValidation.leaf(of: message, lane: lane)
+            } catch {
+                // The lane stops in front of it, and says so each time: a message of ours that is none is an alarm.
+                logger.error("message refused", metadata: ["lane": "\(key)", "sequence": "\(number)", "error": "\(error)"])
+                break
+            }
             cached[number] = leaf
             leaves.append(leaf)
             isChanged = true
@@ -182,6 +194,7 @@ final class CommitEdge: PluginEdge {
     func shouldTransmit(_ report: Report, _ key: ReportKey) async -> Bool { await judge(report, key, isTurn: true) }
 
     private func judge(_ report: Report, _ key: ReportKey, isTurn: Bool) async -> Bool {
+        guard !keeper.isStopped(destination.settings.selector) else { return false }
         guard let snapshot = try? await checkSnapshot(report), let digest = Digest(digest.bytes) else { return false }
         let verdict =
             isTurn
@@ -202,6 +215,7 @@ final class CommitEdge: PluginEdge {
         case .notYet(let why): throw RelayerError(.chain, why)
         case .refused(let error): throw error
         }
+        snapshot.haltedSources = Set(sources.map(\.settings.selector).filter(keeper.isStopped))
         for root in observer.decode(report)?.roots ?? [] {
             guard let lane = observer.configuration.lane(from: root.source), let range = root.range else { continue }
             let reads = CommitReads.Lane(lane: lane.lane, want: .build(range), readsSource: true)
@@ -212,6 +226,7 @@ final class CommitEdge: PluginEdge {
 
     func transmit(_ attested: AttestedReport) async {
         let number = attested.key.sequenceNumber
+        guard !keeper.isStopped(destination.settings.selector) else { return }
         do {
             let signatures = try attested.signatures.map { try Signature(bytes: $0.signature) }
             let context = ReportContext(configurationDigest: digest, sequenceNumber: number)

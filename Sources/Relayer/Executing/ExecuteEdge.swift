@@ -82,6 +82,9 @@ final class ExecuteEdge: PluginEdge {
 
     /// Everything but the nonces, which depend on what is pending.
     private func snapshot() async throws -> ExecuteSnapshot {
+        guard !keeper.isStopped(destination.settings.selector) else {
+            throw RelayerError(.stopped, "\(destination.settings.name) is stopped", hint: "read /ready, then the store's stops")
+        }
         let state: DestinationState
         switch await reader.read() {
         case .ready(let ready): state = ready
@@ -94,7 +97,7 @@ final class ExecuteEdge: PluginEdge {
         var snapshot = ExecuteSnapshot(
             destinationTimestamp: state.block.timestamp, curse: .known(state.curse),
             installedDigest: state.installed.configurationDigest, sources: state.sources)
-        for source in configuration.sources {
+        for source in configuration.sources where !keeper.isStopped(source.selector) {
             let known = keeper.read { $0.lane(lane(source.selector)) }
             for entry in known.openRoots where !isFinished(entry.root, known) {
                 snapshot.roots.append(CommittedRoot(root: entry.root, timestamp: entry.place.timestamp))
@@ -214,7 +217,13 @@ final class ExecuteEdge: PluginEdge {
 
     func hasWork() async -> Bool {
         let previous = previousOutcome
-        guard let snapshot = try? await fullSnapshot(previous) else { return false }
+        let snapshot: ExecuteSnapshot
+        do {
+            snapshot = try await fullSnapshot(previous)
+        } catch {
+            logger.debug("no look at the destination", metadata: ["error": "\(error)"])
+            return false
+        }
         let now = InstanceRunner.now()
         return memory.withLock { $0.observer.hasWork(previousOutcome: previous, snapshot: snapshot, now: now) }
     }
@@ -241,7 +250,12 @@ final class ExecuteEdge: PluginEdge {
     private func judge(_ report: Report, _ key: ReportKey, isTurn: Bool) async -> Bool {
         do {
             var snapshot = try await snapshot()
-            try await readStates(of: report, into: &snapshot)
+            let reports = try [ExecutionReport](encodedReports: report.bytes)
+            guard !reports.contains(where: { keeper.isStopped($0.source) }) else {
+                logger.warning("report of a stopped chain dropped", metadata: ["report": "\(key.sequenceNumber)"])
+                return false
+            }
+            try await readStates(of: reports, into: &snapshot)
             let judgement = memory.withLock { [snapshot] memory in
                 isTurn
                     ? memory.observer.shouldTransmit(report: report.bytes, snapshot: snapshot)
@@ -256,8 +270,7 @@ final class ExecuteEdge: PluginEdge {
     }
 
     /// The contract's own word on the messages of a report: logs may be some blocks behind.
-    private func readStates(of report: Report, into snapshot: inout ExecuteSnapshot) async throws {
-        guard let reports = try? [ExecutionReport](encodedReports: report.bytes) else { return }
+    private func readStates(of reports: [ExecutionReport], into snapshot: inout ExecuteSnapshot) async throws {
         let keys = reports.flatMap(\.messages).map(\.key)
         let calls = keys.map { OffRampCalls.executionState($0.source, $0.sequenceNumber) }
         let offRamp = destination.settings.contracts.offRamp
@@ -338,6 +351,7 @@ final class ExecuteEdge: PluginEdge {
 
     func transmit(_ attested: AttestedReport) async {
         let number = attested.key.sequenceNumber
+        guard !keeper.isStopped(destination.settings.selector) else { return }
         guard let plan = await simulates(attested.report, attested.key) else { return }
         let context = ReportContext(configurationDigest: digest, sequenceNumber: number)
         let key = keccak256(

@@ -29,7 +29,6 @@ package final class RelayerNode: Sendable {
     let executors: [Executor]
     let logger: Logger
     private let failure: Failure
-    private let bells: [ChainSelector: [Bell]]
 
     struct Committer: Sendable {
         let destination: ClusterSettings.Chain
@@ -91,7 +90,6 @@ package final class RelayerNode: Sendable {
         self.executors = executors
         let lanes = cluster.lanes.map { LaneKey(source: $0.source, destination: $0.destination) }.sorted()
         feeder = role == .committing ? PairFeeder(link: pair, keeper: keeper, lanes: lanes, logger: logger) : nil
-        bells = directory.all
     }
 
     private static func mesh(
@@ -159,6 +157,7 @@ package final class RelayerNode: Sendable {
             await group.next()
             group.cancelAll()
         }
+        for watch in watches { await watch.close() }
         if let reason = failure.reason { throw RelayerError(.stopped, reason) }
     }
 
@@ -286,8 +285,6 @@ final class Failure: Sendable {
 /// Which loops hear of which chain.
 final class BellDirectory: Sendable {
     private let bells = Mutex<[ChainSelector: [Bell]]>([:])
-
-    var all: [ChainSelector: [Bell]] { bells.withLock { $0 } }
 
     func add(_ bell: Bell, for chains: [ChainSelector]) {
         bells.withLock { bells in

@@ -22,8 +22,7 @@ package struct RelayerKeys: Sendable {
         }
     }
 
-    /// Opens the keys that `role` (committing or executing) needs. `checking` false skips the comparison with the
-    /// cluster file, for tests of a relayer with a wrong key.
+    /// Opens the keys that `role` (committing or executing) needs, and holds each against the cluster file.
     package static func open(_ settings: RelayerSettings, role: RelayerRole) throws(RelayerError) -> RelayerKeys {
         precondition(role != .both, "a process with both roles opens the keys of each")
         let shelf = KeyShelf(directory: settings.keysDirectory)

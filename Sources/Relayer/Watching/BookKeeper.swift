@@ -15,6 +15,8 @@ package final class BookKeeper: Sendable {
     private let feed: LifecycleFeed?
     private let logger: Logger
     private let shared: Mutex<MessageBook>
+    /// Chains with an active stop: nothing is vouched for, and nothing is sent there.
+    private let stopped: Mutex<Set<ChainSelector>>
     /// Told which chain has news.
     private let onNews: @Sendable (ChainSelector) -> Void
 
@@ -29,11 +31,18 @@ package final class BookKeeper: Sendable {
         self.onNews = onNews
         let lanes = cluster.lanes.map { LaneKey(source: $0.source, destination: $0.destination) }
         shared = Mutex(try Self.restored(lanes, store))
+        let scopes = Set(try store.activeStops().map(\.scope))
+        stopped = Mutex(Set(cluster.chains.filter {
+            scopes.contains("all") || scopes.contains(LogPoller.stopScope(chainID: $0.chainID))
+        }.map(\.selector)))
     }
 
     package func read<Value: Sendable>(_ body: (borrowing MessageBook) -> Value) -> Value {
         shared.withLock { body($0) }
     }
+
+    /// A stop outlives restarts; only an operator clears it.
+    package func isStopped(_ chain: ChainSelector) -> Bool { stopped.withLock { $0.contains(chain) } }
 
     /// What one poller of `chain` listens to.
     package static func filter(_ chain: ClusterSettings.Chain) -> LogFilter {
@@ -58,6 +67,8 @@ package final class BookKeeper: Sendable {
             shared.withLock { $0.reorganised(chain.selector, above: ancestor.number) }
             logger.notice("reorganisation", metadata: ["chain": "\(chain.name)", "ancestor": "\(ancestor.number)"])
         case .violated(let reason):
+            // The poller has written the stop before it told us.
+            stopped.withLock { _ = $0.insert(chain.selector) }
             logger.critical("finality violated", metadata: ["chain": "\(chain.name)", "reason": "\(reason)"])
         }
         onNews(chain.selector)

@@ -1,0 +1,66 @@
+// The commands that the documentation shows are run, in their order, as they stand there.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Documented commands, end to end", .serialized)
+struct DocumentationTests {
+    /// The contents of the ```sh blocks of a page.
+    static func blocks(_ page: String) -> [String] {
+        page.components(separatedBy: "```sh\n").dropFirst().compactMap { $0.components(separatedBy: "\n```").first }
+    }
+
+    @Test("the first session runs as it is written, and leaves nothing behind", .timeLimit(.minutes(4)))
+    func firstSession() throws {
+        let page = try String(
+            contentsOf: PackageRoot.url.appendingPathComponent("docs/start/first-session.md"), encoding: .utf8)
+        let blocks = Self.blocks(page)
+        #expect(blocks.count >= 8)
+        let data = FileManager.default.temporaryDirectory.appendingPathComponent("causeway-doc-\(UUID().uuidString.prefix(8))").path
+        defer {
+            _ = try? Command.causeway(["down", "--network", data])
+            try? FileManager.default.removeItem(atPath: data)
+        }
+        let script = "set -e\nexport DATA='\(data)'\n" + blocks.joined(separator: "\n")
+        let outcome = try Command.run("/bin/bash", ["-c", script], timeout: 200)
+        #expect(outcome.status == 0, "\(outcome.errors.suffix(3000))")
+        #expect(outcome.output.contains("\"stage\": \"executed\""), "the feed told the end of a message")
+        let left = try Command.run("/bin/bash", ["-c", "pgrep -f '[c]auseway (chain|relayer|up).*\(data)' || true"])
+        #expect(left.output == "")
+    }
+
+    @Test("the example configuration is valid, and a wrong one is refused with exit 1 and a hint")
+    func exampleConfiguration() throws {
+        for name in ["cluster.yaml", "relayer-0.yaml", "relayer-3.yaml"] {
+            let outcome = try Command.causeway(["config", "validate", "relayer-config/\(name)"])
+            #expect(outcome.status == 0, "\(name): \(outcome.errors)")
+        }
+        let wrong = FileManager.default.temporaryDirectory.appendingPathComponent("causeway-wrong-\(UUID().uuidString).yaml")
+        defer { try? FileManager.default.removeItem(at: wrong) }
+        let text = try String(
+            contentsOf: PackageRoot.url.appendingPathComponent("relayer-config/cluster.yaml"), encoding: .utf8)
+        try text.replacingOccurrences(of: "startBlock", with: "startBlok").write(to: wrong, atomically: true, encoding: .utf8)
+        let refused = try Command.causeway(["config", "validate", wrong.path])
+        #expect(refused.status == 1 && refused.errors.contains("startBlock"), "\(refused.errors)")
+    }
+
+    /// What bad input gets: arguments, the exit code, and a word of the error.
+    static let refusals: [([String], Int32, String)] = [
+        (["relayer", "--config", "/nowhere.yaml", "--role", "committing"], 1, "no such file"),
+        (["relayer", "--config", "relayer-config/relayer-0.yaml", "--role", "sideways"], 2, "committing, executing or both"),
+        (["show", "0x12"], 2, "64 hexadecimal digits"),
+        (["chain", "--profile", "nowhere"], 1, "nowhere"),
+        (["chain", "--port", "70000"], 2, "65535"),
+        (["send", "ethereum", "atlantis", "--network", "/nowhere"], 1, "causeway up"),
+        (["bogus"], 2, "bogus"),
+    ]
+
+    @Test("bad input is refused with the right exit code and a word that helps", arguments: refusals)
+    func badInput(arguments: [String], status: Int32, says: String) throws {
+        let outcome = try Command.causeway(arguments)
+        #expect(outcome.status == status, "\(arguments): \(outcome.status) \(outcome.errors)")
+        #expect(outcome.errors.contains(says), "\(outcome.errors)")
+        #expect(outcome.output == "", "errors are talk, not data")
+    }
+}
