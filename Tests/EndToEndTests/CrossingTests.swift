@@ -80,6 +80,30 @@ struct CrossingTests {
         try expectEachOnce(network, count: 100)
     }
 
+    @Test("prices are reported when their heartbeat is due, by the relayers, on both chains", .timeLimit(.minutes(3)))
+    func prices() throws {
+        let network = try RunningNetwork()
+        defer { network.stop() }
+        let updated: JSON = .hash(keccak256(text: "UsdPerTokenUpdated(address,uint256,uint256)"))
+        func updates(_ chain: String) throws -> Int {
+            guard let feeQuoter = try network.chain(chain)["contracts"]?["feeQuoter"]?.asString else { throw Failure("no feeQuoter") }
+            return try network.call(chain, "eth_getLogs", [[
+                "address": .string(feeQuoter), "fromBlock": "0x0", "toBlock": "latest", "topics": [updated],
+            ]]).asArray?.count ?? 0
+        }
+        let before = try (updates("ethereum"), updates("jovay"))
+        let cluster = network.directory.appendingPathComponent("relayer-config/cluster.yaml")
+        let text = try String(contentsOf: cluster, encoding: .utf8)
+        try (text + "prices: {gasHeartbeatSeconds: 2, tokenHeartbeatSeconds: 2}\n").write(
+            to: cluster, atomically: true, encoding: .utf8)
+        for relayer in 0..<4 { try network.kill9(relayer, "committing") }
+        for relayer in 0..<4 { try network.restart(relayer, "committing") }
+        let deadline = Date(timeIntervalSinceNow: 60)
+        while try updates("ethereum") == before.0 || updates("jovay") == before.1, Date() < deadline { usleep(200_000) }
+        #expect(try updates("ethereum") > before.0)
+        #expect(try updates("jovay") > before.1)
+    }
+
     private func expectEachOnce(_ network: RunningNetwork, count: Int) throws {
         let found = try network.waitForExecutions(on: "jovay", count: count, timeout: 150)
         #expect(found.count == count, "\(found.count) executions of \(count) messages")
