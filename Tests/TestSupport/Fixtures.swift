@@ -31,7 +31,8 @@ package enum Fixtures {
         let result = unpack(name)
         if result == nil {
             print(
-                "left out: no fixtures of group '\(name)' in \(directory.path) (CAUSEWAY_FIXTURES names another place)")
+                "left out: no fixtures of group '\(name)' in \(directory.path); the public suites are ethereum/tests and "
+                    + "ethereum/execution-spec-tests on GitHub, CAUSEWAY_FIXTURES names the folder of their archives")
         }
         unpacked[name] = .some(result)
         return result
