@@ -28,7 +28,7 @@ test: packages $(VENV)/.complete ## everything that must hold, end to end includ
 	@$(VENV)/bin/python -m unittest discover -s Tests/Contracts
 	@swift test $(SWIFT_FLAGS) --skip-build --filter '^($(PURE_ROOMS))\.'
 	@swift test $(SWIFT_FLAGS) --skip-build --skip '^($(PURE_ROOMS)|EndToEndTests)\.'
-	@swift test $(SWIFT_FLAGS) --skip-build --filter '^EndToEndTests\.'
+	@swift test $(SWIFT_FLAGS) --skip-build --no-parallel --filter '^EndToEndTests\.'
 
 demo: build ## four crossings on a fresh local network, told as they happen
 	@scripts/demo.sh $(DEMO_FLAGS)

@@ -114,7 +114,10 @@ let package = Package(
             ]),
         tests(
             "RelayerTests",
-            ["Relayer", "CCIP", "Ethereum", "Configuration", "JSONRPC", "MessageBus", "Storage", "TestSupport"]),
+            [
+                "Relayer", "CCIP", "ChainAccess", "Ethereum", "Configuration", "JSONRPC", "MessageBus",
+                "OffchainReporting", "Storage", "TestSupport", log,
+            ]),
         tests("ArchitectureTests", ["TestSupport"]),
         tests("CausewayCommandTests", ["causeway", "CCIP", "Ethereum", "JSONRPC", "Localnet", argumentParser]),
         tests("EndToEndTests", ["Ethereum", "MessageBus", "Relayer", "TestSupport"]),

@@ -85,18 +85,16 @@ package final class InstanceRunner: @unchecked Sendable {
         thread.start()
     }
 
-    private func restoredState(isLost: Bool) throws -> RestoredState {
-        if isLost { return .lost }
+    /// Rows decide, whatever else the store says: fresh is only an instance of which no row was ever written. Without a
+    /// row nothing that binds has left the process, and a damaged store is refused when it is opened.
+    func restoredState(isLost: Bool) throws -> RestoredState {
         let digest = configuration.digest
-        let isNew = try store.registerInstance(
+        _ = try store.registerInstance(
             digest: digest.bytes, plugin: configuration.label.plugin,
             destination: configuration.label.destinationSelector)
-        // Registered without a row: the process died before the first write, so nothing that binds has left it. Rows do
-        // not get lost one by one: a damaged store is refused when it is opened.
-        guard !isNew, let state = try DurableState.restoring(try store.votes(digest: digest.bytes), for: digest) else {
-            return .fresh
-        }
-        return .intact(state)
+        if isLost { return .lost }
+        let rows = try store.votes(digest: digest.bytes)
+        return try DurableState.restoring(rows, for: digest).map { .intact($0) } ?? .fresh
     }
 
     package func stop() {

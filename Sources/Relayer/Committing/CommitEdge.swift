@@ -195,7 +195,14 @@ final class CommitEdge: PluginEdge {
 
     private func judge(_ report: Report, _ key: ReportKey, isTurn: Bool) async -> Bool {
         guard !keeper.isStopped(destination.settings.selector) else { return false }
-        guard let snapshot = try? await checkSnapshot(report), let digest = Digest(digest.bytes) else { return false }
+        guard let digest = Digest(digest.bytes) else { return false }
+        let snapshot: CommitSnapshot
+        do {
+            snapshot = try await checkSnapshot(report)
+        } catch {
+            logger.warning("report not judged", metadata: ["report": "\(key.sequenceNumber)", "error": "\(error)"])
+            return false
+        }
         let verdict =
             isTurn
             ? observer.shouldTransmit(

@@ -138,6 +138,7 @@ final class ExecuteEdge: PluginEdge {
         switch fed {
         case .verified(let messages):
             for message in messages { found[message.key] = SourceMessage(plain: message, onRamp: root.onRamp) }
+            memory.withLock { $0.shelf.discard(root) }
         case .contradicts:
             logger.error("the pair's feed contradicts the chain", metadata: ["root": "\(root.root)"])
             memory.withLock { $0.shelf.discard(root, contradicted: true) }
@@ -362,6 +363,11 @@ final class ExecuteEdge: PluginEdge {
             let status = try await sender.submit(
                 key: key, to: destination.settings.contracts.offRamp,
                 data: context.executeCall(encodedReports: attested.report.bytes), gasLimit: plan.transactionGasLimit)
+            if case .failed(let why) = status {
+                // The outbox did not take it: its messages may be reported again at once.
+                logger.warning("execution report not taken", metadata: ["report": "\(number)", "why": "\(why)"])
+                return failed(key)
+            }
             logger.info("execution report sent", metadata: ["report": "\(number)", "status": "\(status)"])
         } catch {
             logger.error("execution report not sent", metadata: ["report": "\(number)", "error": "\(error)"])
