@@ -26,7 +26,8 @@ here, there = (Web3(Web3.HTTPProvider(chain["rpc"])) for chain in (source, desti
 assert here.is_connected() and there.is_connected()
 assert here.eth.chain_id == source["chainId"] and there.eth.chain_id == destination["chainId"]
 for w3 in (here, there):
-    latest, safe, final = (w3.eth.get_block(tag).number for tag in ("latest", "safe", "finalized"))
+    # Lowest first: blocks come between the calls.
+    final, safe, latest = (w3.eth.get_block(tag).number for tag in ("finalized", "safe", "latest"))
     assert final <= safe <= latest
 
 account = here.eth.account.from_key(network["accounts"][3]["privateKey"])
