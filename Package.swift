@@ -90,7 +90,7 @@ let package = Package(
 
         // Tests, one target per room
         .target(name: "TestSupport", dependencies: ["Ethereum"], path: "Tests/TestSupport", swiftSettings: strict),
-        tests("EthereumTests", ["Ethereum", "TestSupport"]),
+        tests("EthereumTests", ["Ethereum", "CKeccak", "TestSupport"]),
         tests("EVMTests", ["EVM", "Ethereum", "TestSupport"]),
         tests("CCIPTests", ["CCIP", "Ethereum", "TestSupport"]),
         tests("OffchainReportingTests", ["OffchainReporting"]),
