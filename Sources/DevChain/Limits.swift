@@ -68,4 +68,12 @@ package enum Limits {
     static let reorgTransactionsMaximum = 10_000
     /// Reasons of dropped transactions that are remembered, for those who ask why a transaction is gone.
     static let dropReasonsKept = 1_000
+    /// Fault rules that are in force at a time: each is looked at for each call.
+    static let faultRulesMaximum = 100
+    /// The longest that a fault delays an answer: longer than any client waits.
+    static let faultDelayMillisecondsMaximum: UInt64 = 600_000
+    /// Blocks by which a fault may move a head, a number or a tag.
+    static let faultBlocksMaximum: UInt64 = 1_000_000
+    /// Letters of the message of a fault's error.
+    static let faultMessageCharactersMaximum = 1_000
 }

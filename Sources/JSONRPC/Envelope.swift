@@ -38,6 +38,30 @@ enum IncomingMessage: Equatable, Sendable {
         }
     }
 
+    /// The methods that it calls, in their order.
+    var methods: [String] {
+        switch self {
+        case .single(.call(let call)): [call.method]
+        case .batch(let entries): entries.compactMap { if case .call(let call) = $0 { call.method } else { nil } }
+        case .single(.malformed), .refused: []
+        }
+    }
+
+    /// A batch whose calls carry the id of the call after them, the last one that of the first.
+    var withMixedIDs: IncomingMessage {
+        guard case .batch(let entries) = self else { return self }
+        let ids = entries.compactMap { if case .call(let call) = $0 { call.id } else { nil } }
+        guard ids.count > 1 else { return self }
+        var next = 1
+        return .batch(
+            entries.map { entry in
+                guard case .call(let call) = entry, call.id != nil else { return entry }
+                let id = ids[next % ids.count]
+                next += 1
+                return .call(IncomingCall(id: id, method: call.method, parameters: call.parameters))
+            })
+    }
+
     /// Reads a message; never fails, what is wrong with it is in the result.
     static func read(_ bytes: [UInt8], batchCallsMaximum: Int) -> IncomingMessage {
         let value: JSON

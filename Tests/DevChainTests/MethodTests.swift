@@ -364,7 +364,8 @@ struct MethodListTests {
         let named = Set(offered.matches(of: pattern).map { String($0.1) })
         let answered = Set(Method.byName.keys)
         #expect(answered.subtracting(named) == [], "answered, but not in the reference")
-        #expect(named.subtracting(answered) == [], "in the reference, but not answered")
+        // What is pushed has a name as well, but nobody calls it.
+        #expect(named.subtracting(answered) == [FaultRule.pushName], "in the reference, but not answered")
         #expect(missing.matches(of: pattern).allSatisfy { !answered.contains(String($0.1)) })
         #expect(answered.count > 100)
     }

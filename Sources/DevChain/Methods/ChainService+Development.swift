@@ -26,6 +26,7 @@ extension ChainService {
         case .setCoinbase, .setBlockGasLimit, .setNextBaseFee, .setPrevRandao: return try await setBlock(method, p)
         case .reorg, .rollback, .causewayReorg: return try await reorganise(method, p)
         case .nodeInfo: return nodeInfo()
+        case .setFaults, .faults, .clearFaults: return try administerFaults(method, p)
         default: throw .methodNotFound(method.rawValue)
         }
     }

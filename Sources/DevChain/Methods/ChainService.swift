@@ -12,7 +12,8 @@ final class ChainService: JSONRPCService {
     let cadence: CadenceControl
     let clock: WallClock
     let logger: Logger
-    let subscriptions = Subscriptions()
+    let faults = FaultControl()
+    let subscriptions: Subscriptions
     /// The keys that this node signs with, and their order.
     let accounts: [PrivateKey]
     let keys: [Address: PrivateKey]
@@ -30,6 +31,7 @@ final class ChainService: JSONRPCService {
         self.accounts = accounts
         self.clock = clock
         self.logger = logger
+        subscriptions = Subscriptions(faults: faults)
         keys = Dictionary(accounts.map { ($0.address, $0) }) { first, _ in first }
     }
 
@@ -41,11 +43,12 @@ final class ChainService: JSONRPCService {
         guard let method = Method.byName[name], !(method.isFilter && profile.quirks.filterMethodsMissing) else {
             throw .methodNotFound(name)
         }
-        let parameters = try Parameters(parameters)
-        return try await answer(method, parameters, on: connection)
+        let faults = faults.strike(call: name)
+        guard faults.isNone else { return try await answer(method, parameters, on: connection, under: faults) }
+        return try await answer(method, try Parameters(parameters), on: connection)
     }
 
-    private func answer(
+    func answer(
         _ method: Method, _ p: Parameters, on connection: JSONRPCConnection?
     ) async throws(JSONRPCError) -> JSON {
         switch method {
@@ -121,7 +124,7 @@ final class ChainService: JSONRPCService {
             .setIntervalMining, .setBlockGasLimit, .setIntervalMiningSeconds, .automine, .mine, .setBalance,
             .addBalance, .setCode, .setNonce, .setStorageAt, .impersonate, .stopImpersonating, .autoImpersonate,
             .dropTransaction, .dropAllTransactions, .setCoinbase, .setNextBaseFee, .setPrevRandao, .reorg, .rollback,
-            .causewayReorg, .nodeInfo:
+            .causewayReorg, .nodeInfo, .setFaults, .faults, .clearFaults:
             return try await develop(method, p)
         }
     }

@@ -114,6 +114,9 @@ package enum Method: String, CaseIterable, Sendable {
     case rollback = "anvil_rollback"
     case causewayReorg = "causeway_reorg"
     case nodeInfo = "anvil_nodeInfo"
+    case setFaults = "causeway_setFaults"
+    case faults = "causeway_getFaults"
+    case clearFaults = "causeway_clearFaults"
 
     /// Every name that is answered, aliases included.
     package static let byName: [String: Method] = {

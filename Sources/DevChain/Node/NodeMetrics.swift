@@ -50,4 +50,5 @@ enum LogKey {
     static let reason = "reason"
     static let address = "address"
     static let depth = "depth"
+    static let faults = "faults"
 }

@@ -9,6 +9,50 @@ struct Answering: Sendable {
     let batchAnswerBytesMaximum: Int
     let counters: ServerCounters
 
+    /// What a session does with a message that was dealt with.
+    enum Reply: Sendable {
+        /// Nothing to say: notifications only.
+        case nothing
+        case body([UInt8])
+        /// HTTP only: an answer that is no JSON-RPC.
+        case plain(HTTPAnswer, retryAfterSeconds: UInt64?)
+        case silence(closes: Bool)
+    }
+
+    /// Deals with a message as the service wants it dealt with.
+    func reply(to message: IncomingMessage, on connection: JSONRPCConnection?) async -> Reply {
+        switch await service.fate(of: message.methods) {
+        case .answered:
+            return await answer(message, on: connection).map { .body($0) } ?? .nothing
+        case .answeredWithMixedIDs:
+            return await answer(message.withMixedIDs, on: connection).map { .body($0) } ?? .nothing
+        case .silence(let closes): return .silence(closes: closes)
+        case .refused(let status, let seconds, let error):
+            guard connection != nil else {
+                return .plain(.text("\(error.message)\n", status: status), retryAfterSeconds: seconds)
+            }
+            return refusal(of: message, error).map { .body($0) } ?? .nothing
+        }
+    }
+
+    /// The same error for each call of a message.
+    private func refusal(of message: IncomingMessage, _ error: JSONRPCError) -> [UInt8]? {
+        var out: [UInt8] = []
+        switch message {
+        case .refused: WireText.append(.failure(error), id: .null, to: &out)
+        case .single(let entry): refuse(entry, error, to: &out)
+        case .batch(let entries):
+            for entry in entries {
+                out.append(out.isEmpty ? UInt8(ascii: "[") : UInt8(ascii: ","))
+                let before = out.count
+                refuse(entry, error, to: &out)
+                if out.count == before { out.removeLast() }
+            }
+            if !out.isEmpty { out.append(UInt8(ascii: "]")) }
+        }
+        return out.isEmpty ? nil : out
+    }
+
     /// The answer to a message; nil when there is none to give (notifications).
     func answer(_ message: IncomingMessage, on connection: JSONRPCConnection?) async -> [UInt8]? {
         var out: [UInt8] = []
@@ -24,7 +68,7 @@ struct Answering: Sendable {
                 let before = out.count
                 out.append(separator)
                 if before > batchAnswerBytesMaximum {
-                    refuse(entry, to: &out)
+                    refuse(entry, batchTooLarge, to: &out)
                 } else {
                     await append(entry, on: connection, to: &out)
                 }
@@ -56,8 +100,11 @@ struct Answering: Sendable {
     }
 
     /// The rest of a batch whose answers are too large already is not run.
-    private func refuse(_ entry: IncomingEntry, to out: inout [UInt8]) {
-        let error = JSONRPCError.limitExceeded("the answers of one batch exceed \(batchAnswerBytesMaximum) bytes")
+    private var batchTooLarge: JSONRPCError {
+        .limitExceeded("the answers of one batch exceed \(batchAnswerBytesMaximum) bytes")
+    }
+
+    private func refuse(_ entry: IncomingEntry, _ error: JSONRPCError, to out: inout [UInt8]) {
         switch entry {
         case .malformed(let id, _): WireText.append(.failure(error), id: id, to: &out)
         case .call(let call): if let id = call.id { WireText.append(.failure(error), id: id, to: &out) }

@@ -30,9 +30,16 @@ extension HTTPSession {
         let bytes = Array(request.body.readableBytesView)
         let limit = shared.configuration.batchCallsMaximum
         afterwards(context) {
-            await answering.answer(IncomingMessage.read(bytes, batchCallsMaximum: limit), on: nil)
+            await answering.reply(to: IncomingMessage.read(bytes, batchCallsMaximum: limit), on: nil)
         } finish: { session, context, reply in
-            session.write(reply.map { HTTPAnswer(contentType: "application/json", body: $0) }, context)
+            switch reply {
+            case .nothing: session.write(nil, context)
+            case .body(let body): session.write(HTTPAnswer(contentType: "application/json", body: body), context)
+            case .plain(let answer, let seconds):
+                let headers: HTTPHeaders = seconds.map { ["retry-after": String($0)] } ?? [:]
+                session.write(answer, headers: headers, context)
+            case .silence(let closes): if closes { context.close(promise: nil) }
+            }
         }
     }
 

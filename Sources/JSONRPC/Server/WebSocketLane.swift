@@ -116,10 +116,11 @@ final class WebSocketLane: Sendable {
         }
         let holds = incoming.isSubscribing
         if holds { state.withLock { $0.held = ByteBuffer() } }
-        let reply = await answering.answer(incoming, on: connection)
+        let reply = await answering.reply(to: incoming, on: connection)
+        if case .silence(closes: true) = reply { return channel.close(promise: nil) }
         let mustDrain = state.withLock { state in
             var changed = false
-            if let reply { changed = Self.append(reply, .text, to: &state) }
+            if case .body(let bytes) = reply { changed = Self.append(bytes, .text, to: &state) }
             if var held = state.held.take(), holds {
                 changed = changed || held.readableBytes > 0
                 state.outbound.writeBuffer(&held)
