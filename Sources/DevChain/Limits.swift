@@ -22,6 +22,8 @@ package enum Limits {
     package static let snapshotsMaximum = 1_000
     /// Blocks that one call may mine.
     package static let blocksMinedMaximum: UInt64 = 100_000
+    /// Blocks that one call may mine and answer in full.
+    package static let blocksDetailedMaximum: UInt64 = 1_000
     /// Deepest reorg that one call may ask for.
     package static let reorgDepthMaximum: UInt64 = 1_024
     /// Seconds that one call may add to the chain's clock: a thousand years.

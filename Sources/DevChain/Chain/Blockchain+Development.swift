@@ -71,6 +71,19 @@ extension Blockchain {
         settings.clock.set(timestamp, at: realSeconds)
     }
 
+    /// From now on each block's timestamp is this much above its parent's; nil leaves them to the clock again. False
+    /// when there was nothing to remove.
+    @discardableResult
+    package mutating func setTimestampInterval(_ seconds: UInt64?) throws(DevChainError) -> Bool {
+        if let seconds, seconds > Limits.timeStepMaximum {
+            throw DevChainError(
+                .limitExceeded, "blocks are at most \(Limits.timeStepMaximum) seconds apart, not \(seconds)")
+        }
+        let was = settings.clock.interval
+        settings.clock.setInterval(seconds)
+        return was != nil
+    }
+
     private func checkTimestamp(_ timestamp: UInt64) throws(DevChainError) {
         let least = head.header.timestamp
         guard timestamp >= least else {
@@ -96,7 +109,22 @@ extension Blockchain {
         for transaction in pool.removeAll() { tellDropped(transaction.hash, "dropped by request") }
     }
 
+    /// Takes all transactions of one sender out of the pool.
+    package mutating func dropAll(of sender: Address) {
+        for transaction in pool.removeAll(of: sender) { tellDropped(transaction.hash, "dropped by request") }
+    }
+
     // MARK: Going back
+
+    /// Goes back to the genesis block: pool, snapshots, clock, impersonations and finality are as at the start.
+    package mutating func reset() {
+        dropAll()
+        while blocks.count > 1 { _ = removeLast() }
+        var fresh = Blockchain(configuration)
+        fresh.version += version + 1
+        fresh.events = takeEvents()
+        self = fresh
+    }
 
     /// Remembers the present; its number.
     package mutating func takeSnapshot() throws(DevChainError) -> UInt64 {

@@ -56,6 +56,8 @@ package struct Blockchain: Sendable {
         let settings: BlockSettings
     }
 
+    /// What the chain began with, for `reset`.
+    let configuration: Configuration
     package let profile: ChainProfile
     package let fork: Fork
     package let engines: EnginePool
@@ -87,6 +89,7 @@ package struct Blockchain: Sendable {
     private var drops: [(hash: Hash32, reason: String)] = []
 
     package init(_ configuration: Configuration) {
+        self.configuration = configuration
         profile = configuration.profile
         fork = configuration.fork
         statesKept = configuration.statesKept

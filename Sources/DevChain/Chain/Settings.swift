@@ -8,6 +8,8 @@ package struct ChainClock: Sendable, Equatable {
     package private(set) var offset: Int64 = 0
     /// The timestamp of the next block, set by hand.
     package private(set) var next: UInt64?
+    /// Seconds from each block to the next, set by hand, instead of the real time.
+    package private(set) var interval: UInt64?
 
     package init() {}
 
@@ -20,8 +22,12 @@ package struct ChainClock: Sendable, Equatable {
     /// The timestamp of a block made at a real time over a parent. Never below the parent's; equal to it where blocks
     /// come several a second.
     package func timestamp(at realSeconds: UInt64, parent: UInt64) -> UInt64 {
-        next ?? max(parent, now(realSeconds))
+        if let next { return next }
+        if let interval { return parent.addingClamped(interval) }
+        return max(parent, now(realSeconds))
     }
+
+    mutating func setInterval(_ seconds: UInt64?) { interval = seconds }
 
     mutating func advance(by seconds: UInt64) { offset = offset.addingClamped(Int64(clamping: seconds)) }
 
@@ -36,6 +42,13 @@ package struct ChainClock: Sendable, Equatable {
     /// A block was made: time goes on from a timestamp that was set by hand.
     mutating func blockWasMade(at realSeconds: UInt64) {
         if let next { set(next, at: realSeconds) }
+    }
+}
+
+extension UInt64 {
+    fileprivate func addingClamped(_ other: UInt64) -> UInt64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
     }
 }
 

@@ -10,11 +10,20 @@ extension ChainService {
         switch method {
         case .evmMine: return try await evmMine(p)
         case .mine: return try await mine(p)
+        case .mineDetailed: return try await mineDetailed(p)
         case .snapshot:
             return .quantity(try await changing { chain, _ throws(DevChainError) in try chain.takeSnapshot() })
         case .revert: return try await revert(p)
+        case .reset: return try await reset(p)
         case .increaseTime, .setNextBlockTimestamp, .setTime: return try await travel(method, p)
-        case .setAutomine, .setIntervalMining, .setIntervalMiningSeconds, .automine: return try await pace(method, p)
+        case .setTimestampInterval:
+            let seconds = try p.uint64(0)
+            _ = try await changing { chain, _ throws(DevChainError) in try chain.setTimestampInterval(seconds) }
+            return .null
+        case .removeTimestampInterval:
+            return .bool(try await changing { chain, _ throws(DevChainError) in try chain.setTimestampInterval(nil) })
+        case .setAutomine, .setIntervalMining, .setIntervalMiningSeconds, .automine, .intervalMining:
+            return try await pace(method, p)
         case .setBalance, .addBalance, .setCode, .setNonce, .setStorageAt: return try await setState(method, p)
         case .impersonate, .stopImpersonating, .autoImpersonate: return try impersonation(method, p)
         case .dropTransaction:
@@ -23,6 +32,21 @@ extension ChainService {
         case .dropAllTransactions:
             await producer.perform { chain, _ in chain.dropAll() }
             return .null
+        case .removePoolTransactions:
+            let sender = try p.address(0)
+            await producer.perform { chain, _ in chain.dropAll(of: sender) }
+            return .null
+        case .setLogging:
+            await producer.setLogging(try p.bool(0))
+            return true
+        case .setMinimumGasPrice:
+            throw JSONRPCError(
+                code: -32000,
+                message: "a least gas price does not go together with base fees (EIP-1559); set the next one with "
+                    + "anvil_setNextBlockBaseFeePerGas")
+        // Calls of every transaction can be told by debug_traceTransaction, always.
+        case .enableTraces: return .null
+        case .sendUnsigned: return try await sendUnsigned(p)
         case .setCoinbase, .setBlockGasLimit, .setNextBaseFee, .setPrevRandao: return try await setBlock(method, p)
         case .reorg, .rollback, .causewayReorg: return try await reorganise(method, p)
         case .nodeInfo: return nodeInfo()
@@ -41,6 +65,21 @@ extension ChainService {
 
     /// evm_mine(timestamp?) or evm_mine({timestamp, blocks}).
     private func evmMine(_ p: Parameters) async throws(JSONRPCError) -> JSON {
+        try await mineAsked(p, atMost: Limits.blocksMinedMaximum)
+        return "0x0"
+    }
+
+    /// As evm_mine, but answers the blocks, with their transactions.
+    private func mineDetailed(_ p: Parameters) async throws(JSONRPCError) -> JSON {
+        let before = hub.read { $0.head.number }
+        try await mineAsked(p, atMost: Limits.blocksDetailedMaximum)
+        let blocks = hub.read { chain in
+            chain.head.number > before ? (before + 1...chain.head.number).compactMap { chain.block(.number($0)) } : []
+        }
+        return .array(blocks.map { Answers.block($0, whole: true) })
+    }
+
+    private func mineAsked(_ p: Parameters, atMost most: UInt64) async throws(JSONRPCError) {
         var count: UInt64 = 1
         var timestamp: UInt64?
         if let value = p[0] {
@@ -52,27 +91,33 @@ extension ChainService {
                 timestamp = try p.uint64(0)
             }
         }
-        try checkCount(count)
+        try checkCount(count, most)
         if let timestamp {
             try await changing { chain, _ throws(DevChainError) in try chain.setNextTimestamp(timestamp) }
         }
         _ = await producer.mine(count: count, interval: nil)
-        return "0x0"
     }
 
     /// anvil_mine(blocks = 1, secondsBetween = nil).
     private func mine(_ p: Parameters) async throws(JSONRPCError) -> JSON {
         let count = try p.uint64(0, default: 1)
         let interval = p[1] == nil ? nil : try p.uint64(1)
-        try checkCount(count)
+        try checkCount(count, Limits.blocksMinedMaximum)
         _ = await producer.mine(count: count, interval: interval)
         return .null
     }
 
-    private func checkCount(_ count: UInt64) throws(JSONRPCError) {
-        guard count <= Limits.blocksMinedMaximum else {
-            throw .limitExceeded("\(count) blocks, at most \(Limits.blocksMinedMaximum) in one call")
+    private func checkCount(_ count: UInt64, _ most: UInt64) throws(JSONRPCError) {
+        guard count <= most else { throw .limitExceeded("\(count) blocks, at most \(most) in one call") }
+    }
+
+    /// Back to the genesis block. There is no chain to fork from here.
+    private func reset(_ p: Parameters) async throws(JSONRPCError) -> JSON {
+        if case .object(let options)? = p[0], options["forking"].map({ !$0.isNull }) ?? false {
+            throw .invalidParams("argument 0.forking: this chain stands for itself and forks no other")
         }
+        await producer.perform { chain, _ in chain.reset() }
+        return .null
     }
 
     private func revert(_ p: Parameters) async throws(JSONRPCError) -> JSON {
@@ -96,6 +141,9 @@ extension ChainService {
     private func pace(_ method: Method, _ p: Parameters) async throws(JSONRPCError) -> JSON {
         switch method {
         case .automine: return .bool(cadence.current.automine)
+        case .intervalMining:
+            let milliseconds = cadence.current.intervalMilliseconds
+            return milliseconds == 0 ? .null : .integer((milliseconds + 999) / 1000)
         case .setAutomine:
             let on = try p.bool(0)
             cadence.change { $0.automine = on }

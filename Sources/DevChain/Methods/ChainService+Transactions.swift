@@ -77,6 +77,14 @@ extension ChainService {
         return PooledTransaction(impersonating: sender, transaction)
     }
 
+    /// Sends in the name of any account, as if it was impersonated.
+    func sendUnsigned(_ p: Parameters) async throws(JSONRPCError) -> JSON {
+        let (transaction, sender) = try filled(TransactionRequest(try p.required(0, "a transaction")))
+        let pooled = PooledTransaction(impersonating: sender, transaction)
+        try await submit(pooled)
+        return .hash(pooled.hash)
+    }
+
     func signTransaction(_ p: Parameters) throws(JSONRPCError) -> JSON {
         let (transaction, sender) = try filled(TransactionRequest(try p.required(0, "a transaction")))
         guard let key = keys[sender] else { throw Self.unknownAccount(sender) }

@@ -124,7 +124,9 @@ final class ChainService: JSONRPCService {
             .setIntervalMining, .setBlockGasLimit, .setIntervalMiningSeconds, .automine, .mine, .setBalance,
             .addBalance, .setCode, .setNonce, .setStorageAt, .impersonate, .stopImpersonating, .autoImpersonate,
             .dropTransaction, .dropAllTransactions, .setCoinbase, .setNextBaseFee, .setPrevRandao, .reorg, .rollback,
-            .causewayReorg, .nodeInfo, .setFaults, .faults, .clearFaults:
+            .causewayReorg, .nodeInfo, .setFaults, .faults, .clearFaults, .reset, .setTimestampInterval,
+            .removeTimestampInterval, .intervalMining, .mineDetailed, .removePoolTransactions, .setLogging,
+            .setMinimumGasPrice, .enableTraces, .sendUnsigned:
             return try await develop(method, p)
         }
     }

@@ -114,6 +114,16 @@ package enum Method: String, CaseIterable, Sendable {
     case rollback = "anvil_rollback"
     case causewayReorg = "causeway_reorg"
     case nodeInfo = "anvil_nodeInfo"
+    case reset = "anvil_reset"
+    case setTimestampInterval = "anvil_setBlockTimestampInterval"
+    case removeTimestampInterval = "anvil_removeBlockTimestampInterval"
+    case intervalMining = "anvil_getIntervalMining"
+    case mineDetailed = "evm_mine_detailed"
+    case removePoolTransactions = "anvil_removePoolTransactions"
+    case setLogging = "anvil_setLoggingEnabled"
+    case setMinimumGasPrice = "anvil_setMinGasPrice"
+    case enableTraces = "anvil_enableTraces"
+    case sendUnsigned = "eth_sendUnsignedTransaction"
     case setFaults = "causeway_setFaults"
     case faults = "causeway_getFaults"
     case clearFaults = "causeway_clearFaults"
@@ -135,6 +145,8 @@ package enum Method: String, CaseIterable, Sendable {
             ("anvil_setAutomine", .setAutomine), ("anvil_setBlockGasLimit", .setBlockGasLimit),
             ("anvil_setPrevRandao", .setPrevRandao), ("hardhat_setCoinbase", .setCoinbase),
             ("hardhat_setNextBlockBaseFeePerGas", .setNextBaseFee), ("hardhat_metadata", .nodeInfo),
+            ("anvil_metadata", .nodeInfo), ("hardhat_reset", .reset), ("hardhat_setLoggingEnabled", .setLogging),
+            ("hardhat_setMinGasPrice", .setMinimumGasPrice), ("anvil_mineDetailed", .mineDetailed),
             ("eth_signTypedData", .signTypedData),
         ]
         let shared: [Method] = [

@@ -10,6 +10,7 @@ actor BlockProducer {
     private let clock: WallClock
     private let metrics: NodeMetrics
     private let logger: Logger
+    private var logsBlocks = true
 
     init(hub: ChainHub, clock: @escaping WallClock, metrics: NodeMetrics, logger: Logger) {
         self.hub = hub
@@ -35,6 +36,9 @@ actor BlockProducer {
         }
     }
 
+    /// Whether blocks that are made are logged.
+    func setLogging(_ on: Bool) { logsBlocks = on }
+
     private func tell(_ built: BuiltBlock, took: Duration) {
         let block = built.block
         metrics.blocks.add()
@@ -49,6 +53,7 @@ actor BlockProducer {
                     LogKey.block: "\(block.number)",
                 ])
         }
+        guard logsBlocks else { return }
         logger.debug(
             "block made",
             metadata: [

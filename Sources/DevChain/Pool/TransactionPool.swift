@@ -183,6 +183,14 @@ package struct TransactionPool: Sendable {
         return all
     }
 
+    /// Takes all of one sender out, by nonce.
+    package mutating func removeAll(of sender: Address) -> [PooledTransaction] {
+        guard let queue = queues.removeValue(forKey: sender) else { return [] }
+        readyCount -= queue.readyCount
+        for entry in queue.entries { forget(entry.transaction.hash) }
+        return queue.entries.map(\.transaction)
+    }
+
     // MARK: Looking
 
     package func find(_ hash: Hash32) -> PooledTransaction? {
