@@ -34,6 +34,8 @@ package struct DevChainError: Error, Equatable, Sendable, CustomStringConvertibl
         package static let timestampTooLow = Code(rawValue: "timestampTooLow")
         package static let limitExceeded = Code(rawValue: "limitExceeded")
         package static let notAnAccount = Code(rawValue: "notAnAccount")
+        /// A file of the data directory could not be read or written.
+        package static let storeFailed = Code(rawValue: "storeFailed")
         package static let portInUse = Code(rawValue: "portInUse")
     }
 

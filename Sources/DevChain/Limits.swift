@@ -4,6 +4,8 @@ package enum Limits {
     /// Blocks whose state is kept to be read; older states are let go, their blocks and logs stay. At ten blocks a
     /// second this is close to three hours.
     package static let statesKept = 100_000
+    /// Addresses that a state may take: nodes are named by 32 bits in units of 16 bytes. Only what is used costs memory.
+    static let stateBytesMaximum = 1 << 36
     /// Block hashes that BLOCKHASH can name.
     static let blockHashesKept = 256
     /// Transactions that wait in the pool: two seconds of the fastest load that is aimed at, and more.

@@ -27,10 +27,12 @@ extension ChainService {
     }
 
     func account(_ p: Parameters) throws(JSONRPCError) -> JSON {
-        guard let account = try state(p, at: 1).account(try p.address(0)) else { return .null }
+        let state = try state(p, at: 1)
+        let address = try p.address(0)
+        guard let account = state.account(address)?.state else { return .null }
         return [
-            "codeHash": .hash(account.state.codeHash), "storageRoot": .hash(account.storage.root),
-            "balance": .quantity(account.state.balance), "nonce": .quantity(account.state.nonce),
+            "codeHash": .hash(account.codeHash), "storageRoot": .hash(state.storageRoot(of: address)),
+            "balance": .quantity(account.balance), "nonce": .quantity(account.nonce),
         ]
     }
 
@@ -49,19 +51,19 @@ extension ChainService {
                 return try chain.states(of: block).after
             }
         }
-        let account = state.account(address) ?? WorldState.Account(state: AccountState(), storage: MerkleTrie())
+        let account = state.account(address)?.state ?? AccountState()
         var proofs: [JSON] = []
         for key in keys {
             let slot = try Parameters.quantity(key, "argument 1")
             proofs.append([
                 "key": key, "value": .quantity(state.storage(address, slot)),
-                "proof": .array(account.storage.proof(for: slot.bytes).map { .data($0) }),
+                "proof": .array(state.proof(of: slot, in: address).map { .data($0) }),
             ])
         }
         return [
             "address": .address(address), "accountProof": .array(state.proof(of: address).map { .data($0) }),
-            "balance": .quantity(account.state.balance), "codeHash": .hash(account.state.codeHash),
-            "nonce": .quantity(account.state.nonce), "storageHash": .hash(account.storage.root),
+            "balance": .quantity(account.balance), "codeHash": .hash(account.codeHash),
+            "nonce": .quantity(account.nonce), "storageHash": .hash(state.storageRoot(of: address)),
             "storageProof": .array(proofs),
         ]
     }

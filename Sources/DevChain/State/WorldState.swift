@@ -1,71 +1,113 @@
 // One state of the chain: accounts, their slots and code, and the trie that commits to them. A value: a copy is a
-// snapshot and costs nothing. Which block it belongs to is not known here.
+// snapshot and costs nothing. All states that come from one another share one StateStore. Which block a state belongs to
+// is not known here.
 
 import EVM
 import Ethereum
 
 package struct WorldState: Sendable {
-    /// An account with its slots. The storage root is computed when the trie is written.
+    /// An account; its slots are asked for one by one.
     package struct Account: Sendable {
         package var state: AccountState
-        package var storage: MerkleTrie
-
-        var record: AccountRecord {
-            AccountRecord(
-                nonce: state.nonce, balance: state.balance, storageRoot: storage.root, codeHash: state.codeHash)
-        }
     }
 
-    private var accounts = PersistentMap<Address, Account>()
-    private var codes = PersistentMap<Hash32, Bytes>()
-    private var trie = MerkleTrie()
+    /// An account with all that it holds.
+    package struct FullAccount: Sendable {
+        package var address: Address
+        package var state: AccountState
+        package var code: Bytes
+        /// By ascending slot.
+        package var slots: [SlotChange]
+    }
 
-    package init() {}
+    private let store: StateStore
+    private var version: StateVersion
+
+    package init() { self.init(StateStore()) }
+
+    init(_ store: StateStore) {
+        self.store = store
+        version = store.first()
+    }
 
     /// The state root. Costs one hash for each node changed since the last call.
-    package var root: Hash32 { trie.root }
+    package var root: Hash32 { store.root(version) }
 
     /// Accounts that the trie holds.
-    package var accountCount: Int { accounts.count }
+    package var accountCount: Int { store.looking(at: version) { $0.accountCount } }
+
+    /// Bytes that the nodes of the present state take.
+    package var bytesUsed: Int { store.looking(at: version) { $0.arena.bytesUsed } }
 
     // MARK: Reading
 
-    package func account(_ address: Address) -> Account? { accounts[address] }
+    package func account(_ address: Address) -> Account? { store.account(address, version).map(Account.init) }
 
-    package func balance(_ address: Address) -> U256 { accounts[address]?.state.balance ?? .zero }
+    package func balance(_ address: Address) -> U256 { store.account(address, version)?.balance ?? .zero }
 
-    package func nonce(_ address: Address) -> UInt64 { accounts[address]?.state.nonce ?? 0 }
+    package func nonce(_ address: Address) -> UInt64 { store.account(address, version)?.nonce ?? 0 }
 
-    package func code(of address: Address) -> Bytes { accounts[address].map { code($0.state.codeHash) } ?? [] }
-
-    package func code(_ hash: Hash32) -> Bytes { hash == .emptyCodeHash ? [] : codes[hash] ?? [] }
-
-    package func storage(_ address: Address, _ slot: U256) -> U256 {
-        guard let account = accounts[address], !account.storage.isEmpty else { return .zero }
-        // Only `setSlot` writes these leaves, so they always decode.
-        return (try? account.storage.slot(slot)) ?? .zero
+    package func code(of address: Address) -> Bytes {
+        store.account(address, version).map { code($0.codeHash) } ?? []
     }
 
-    package func hasStorage(_ address: Address) -> Bool { !(accounts[address]?.storage.isEmpty ?? true) }
+    package func code(_ hash: Hash32) -> Bytes { hash == .emptyCodeHash ? [] : store.code(hash) }
+
+    package func storage(_ address: Address, _ slot: U256) -> U256 { store.slot(slot, of: address, version) }
+
+    package func hasStorage(_ address: Address) -> Bool { store.hasStorage(address, version) }
+
+    /// The root of an account's storage trie; that of an empty one for an account that is not there.
+    package func storageRoot(of address: Address) -> Hash32 {
+        let key = TreeKey.of(address)
+        return store.looking(at: version) { tree in
+            tree.leaf(of: address, key: key).map { tree.renewStorage($0.storage) } ?? .emptyTrieRoot
+        }
+    }
 
     /// The nodes that prove an account, from the root on (EIP-1186).
-    package func proof(of address: Address) -> [Bytes] { trie.proof(for: address.bytes) }
+    package func proof(of address: Address) -> [Bytes] {
+        let key = TreeKey.of(address)
+        return store.looking(at: version) { $0.proof(key) }
+    }
+
+    /// The nodes that prove a slot, from the root of the account's storage on; none without storage.
+    package func proof(of slot: U256, in address: Address) -> [Bytes] {
+        let key = TreeKey.of(address)
+        return store.looking(at: version) { tree in
+            tree.leaf(of: address, key: key).map { tree.storageProof($0.storage, slot: slot) } ?? []
+        }
+    }
+
+    /// All accounts by the order of their hashed addresses; nil when there are more than `limit` accounts and slots.
+    package func dump(limit: Int) -> [FullAccount]? {
+        store.looking(at: version) { tree in
+            var accounts: [FullAccount] = []
+            var left = limit
+            tree.forEachAccount { leaf in
+                left -= 1
+                var slots: [SlotChange] = []
+                tree.forEachSlot(leaf.storage) { slot in
+                    left -= 1
+                    slots.append(SlotChange(slot: slot.slot, value: slot.value))
+                    return left >= 0
+                }
+                guard left >= 0 else { return false }
+                slots.sort { $0.slot < $1.slot }
+                let state = tree.state(of: leaf)
+                accounts.append(
+                    FullAccount(
+                        address: leaf.address, state: state, code: tree.codes.code(state.codeHash) ?? [], slots: slots))
+                return true
+            }
+            return left >= 0 ? accounts : nil
+        }
+    }
 
     // MARK: Writing
 
     /// Writes what a block changed.
-    package mutating func apply(_ changes: [AccountChange]) {
-        for change in changes {
-            guard let state = change.state else {
-                remove(change.address)
-                continue
-            }
-            var storage = change.clearsStorage ? MerkleTrie() : accounts[change.address]?.storage ?? MerkleTrie()
-            for slot in change.slots { storage.setSlot(slot.slot, slot.value) }
-            if let code = change.code { codes[state.codeHash] = code }
-            write(change.address, Account(state: state, storage: storage))
-        }
-    }
+    package mutating func apply(_ changes: [AccountChange]) { store.apply(changes, to: &version) }
 
     package mutating func setBalance(_ balance: U256, of address: Address) {
         change(address) { $0.state.balance = balance }
@@ -75,27 +117,29 @@ package struct WorldState: Sendable {
 
     package mutating func setCode(_ code: Bytes, of address: Address) {
         let hash = code.isEmpty ? Hash32.emptyCodeHash : keccak256(code)
-        if !code.isEmpty { codes[hash] = code }
-        change(address) { $0.state.codeHash = hash }
+        change(address, code: code.isEmpty ? nil : code) { $0.state.codeHash = hash }
     }
 
     package mutating func setStorage(_ slot: U256, to value: U256, of address: Address) {
-        change(address) { $0.storage.setSlot(slot, value) }
+        let state = store.account(address, version) ?? AccountState()
+        apply([
+            AccountChange(
+                address: address, state: state, code: nil, clearsStorage: false,
+                slots: [SlotChange(slot: slot, value: value)])
+        ])
+        dropIfEmpty(address)
     }
 
-    private mutating func change(_ address: Address, _ body: (inout Account) -> Void) {
-        var account = accounts[address] ?? Account(state: AccountState(), storage: MerkleTrie())
+    private mutating func change(_ address: Address, code: Bytes? = nil, _ body: (inout Account) -> Void) {
+        var account = account(address) ?? Account(state: AccountState())
         body(&account)
-        if account.state.isEmpty, account.storage.isEmpty { remove(address) } else { write(address, account) }
+        apply([AccountChange(address: address, state: account.state, code: code, clearsStorage: false, slots: [])])
+        dropIfEmpty(address)
     }
 
-    private mutating func write(_ address: Address, _ account: Account) {
-        accounts[address] = account
-        trie[address.bytes] = account.record.encoded
-    }
-
-    private mutating func remove(_ address: Address) {
-        accounts[address] = nil
-        trie[address.bytes] = nil
+    /// An account without anything is none (EIP-161).
+    private mutating func dropIfEmpty(_ address: Address) {
+        guard let state = store.account(address, version), state.isEmpty, !hasStorage(address) else { return }
+        apply([AccountChange(address: address, state: nil, code: nil, clearsStorage: false, slots: [])])
     }
 }

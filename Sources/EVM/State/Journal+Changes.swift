@@ -14,6 +14,17 @@ package struct AccountChange: Hashable, Sendable {
     package var clearsStorage: Bool
     /// Final values of changed slots, by ascending slot; zero removes.
     package var slots: [SlotChange]
+
+    package init(
+        address: Address, state: AccountState?, code: Bytes? = nil, clearsStorage: Bool = false,
+        slots: [SlotChange] = []
+    ) {
+        self.address = address
+        self.state = state
+        self.code = code
+        self.clearsStorage = clearsStorage
+        self.slots = slots
+    }
 }
 
 package struct SlotChange: Hashable, Sendable {
