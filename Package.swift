@@ -70,7 +70,7 @@ let package = Package(
         room("ChainAccess", ["Ethereum", "CCIP", "Transactions", "JSONRPC", "Storage", log]),
 
         // Assemblies
-        room("DevChain", ["Ethereum", "EVM", "JSONRPC", "Configuration", log]),
+        room("DevChain", ["Ethereum", "EVM", "JSONRPC", "Configuration", "CKeccak", log]),
         room(
             "Relayer",
             [
