@@ -20,6 +20,10 @@ package enum Limits {
     package static let replacementRisePercent: UInt64 = 10
     /// Largest raw transaction that the pool takes, as in geth (128 KiB).
     package static let transactionBytesMaximum = 128 * 1024
+    /// Largest block that is imported, in bytes: three times what Ethereum's peers send each other (10 MiB).
+    package static let blockBytesMaximum = 32 << 20
+    /// Valid blocks beside the chain that are kept with their states; a reorg of Ethereum has had at most seven.
+    static let sideBlocksMaximum = 1_024
     /// Snapshots that are held at a time; each holds on to the states of its branch.
     package static let snapshotsMaximum = 1_000
     /// Blocks that one call may mine.

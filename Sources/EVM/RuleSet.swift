@@ -30,6 +30,8 @@ package struct RuleSet: Sendable, Hashable {
     package var hasDelegations: Bool
     /// Most blobs of a block, and so of a transaction.
     package var blobsMaximum: Int
+    /// Blobs of a block above which their price rises.
+    package var blobsTarget: Int
     /// The divisor of the blob base fee's exponent (EIP-4844, EIP-7691).
     package var blobBaseFeeFraction: UInt64
     /// Largest code of an account (EIP-170).
@@ -47,10 +49,17 @@ package struct RuleSet: Sendable, Hashable {
         destroysOnlyNewAccounts = fork >= .cancun
         hasDelegations = fork >= .prague
         switch fork {
-        case .shanghai: (blobsMaximum, blobBaseFeeFraction) = (0, 1)
-        case .cancun: (blobsMaximum, blobBaseFeeFraction) = (6, 3_338_477)
-        case .prague: (blobsMaximum, blobBaseFeeFraction) = (9, 5_007_716)
+        case .shanghai: (blobsTarget, blobsMaximum, blobBaseFeeFraction) = (0, 0, 1)
+        case .cancun: (blobsTarget, blobsMaximum, blobBaseFeeFraction) = (3, 6, 3_338_477)
+        case .prague: (blobsTarget, blobsMaximum, blobBaseFeeFraction) = (6, 9, 5_007_716)
         }
+    }
+
+    /// The excess blob gas of a block over a parent with these figures (EIP-4844, `calc_excess_blob_gas`).
+    package func excessBlobGas(parentExcess: UInt64, parentUsed: UInt64) -> UInt64 {
+        let (sum, overflow) = parentExcess.addingReportingOverflow(parentUsed)
+        let target = Transaction.gasPerBlob * UInt64(blobsTarget)
+        return overflow ? .max - target : sum < target ? 0 : sum - target
     }
 
     /// The price of a blob gas in wei after `excessBlobGas` (EIP-4844, `fake_exponential`).

@@ -21,20 +21,20 @@ package enum Fixtures {
     }()
 
     private static let lock = NSLock()
-    nonisolated(unsafe) private static var unpacked: [String: URL?] = [:]
+    nonisolated(unsafe) private static var known: [String: URL?] = [:]
 
     /// The folder into which the group's archives are unpacked; nil, after one line of output, when there are none.
     package static func group(_ name: String) -> URL? {
         lock.lock()
         defer { lock.unlock() }
-        if let known = unpacked[name] { return known }
+        if let found = known[name] { return found }
         let result = unpack(name)
         if result == nil {
             print(
                 "left out: no fixtures of group '\(name)' in \(directory.path); the public suites are ethereum/tests and "
                     + "ethereum/execution-spec-tests on GitHub, CAUSEWAY_FIXTURES names the folder of their archives")
         }
-        unpacked[name] = .some(result)
+        known[name] = .some(result)
         return result
     }
 
@@ -55,31 +55,42 @@ package enum Fixtures {
     package static func json(_ url: URL) throws -> JSON { try JSON.parse(bytes(url)) }
 
     private static func unpack(_ name: String) -> URL? {
-        let manager = FileManager.default
         let source = directory.appendingPathComponent(name)
-        let names = (try? manager.contentsOfDirectory(atPath: source.path)) ?? []
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: source.path)) ?? []
         let archives = names.filter { $0.hasSuffix(".tar.gz") }.sorted()
-        guard !archives.isEmpty else { return nil }
-        var stamp: [String] = [name]
+        return archives.isEmpty ? nil : unpacked(archives.map { source.appendingPathComponent($0) })
+    }
+
+    /// The folder into which these archives are unpacked, once for each state of them; nil when tar fails. Members with
+    /// absolute paths or `..` stay inside, as tar does it.
+    package static func unpacked(_ archives: [URL]) -> URL? {
+        let manager = FileManager.default
+        var stamp = ""
         for archive in archives {
-            let attributes = try? manager.attributesOfItem(atPath: source.appendingPathComponent(archive).path)
-            stamp.append(String(attributes?[.size] as? UInt64 ?? 0))
-            stamp.append(String(Int((attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)))
+            let attributes = try? manager.attributesOfItem(atPath: archive.path)
+            let time = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+            stamp += "\(archive.path) \(attributes?[.size] as? UInt64 ?? 0) \(Int(time))\n"
         }
+        let name = archives.first?.lastPathComponent.prefix { $0 != "." } ?? "none"
         let shelf = manager.temporaryDirectory.appendingPathComponent("causeway-fixtures-\(getuid())")
-        let target = shelf.appendingPathComponent(stamp.joined(separator: "-"))
+        let target = shelf.appendingPathComponent("\(name)-\(keccak256(text: stamp).hex.dropFirst(2).prefix(16))")
         if manager.fileExists(atPath: target.path) { return target }
-        let draft = shelf.appendingPathComponent("draft-\(getpid())-\(name)")
+        let draft = shelf.appendingPathComponent("draft-\(getpid())-\(target.lastPathComponent)")
         try? manager.removeItem(at: draft)
         do {
             try manager.createDirectory(at: draft, withIntermediateDirectories: true)
             for archive in archives {
                 let tar = Process()
                 tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-                tar.arguments = ["tar", "xzf", source.appendingPathComponent(archive).path, "-C", draft.path]
+                tar.arguments = [
+                    "tar", "xf", archive.path, "-C", draft.path, "--no-same-owner", "--no-same-permissions",
+                ]
                 try tar.run()
                 tar.waitUntilExit()
-                guard tar.terminationStatus == 0 else { return nil }
+                guard tar.terminationStatus == 0 else {
+                    try? manager.removeItem(at: draft)
+                    return nil
+                }
             }
             // Another process may have been first: its copy is as good.
             do { try manager.moveItem(at: draft, to: target) } catch { try? manager.removeItem(at: draft) }

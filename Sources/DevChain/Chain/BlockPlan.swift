@@ -15,7 +15,14 @@ package struct BlockPlan: Sendable {
     /// In the order in which they are tried. One sender's stand in the order of their nonces.
     package var candidates: [PooledTransaction]
     package var fork: Fork
+    package var engines: EnginePool
     package var blockHashOfDecimalText: Bool
+    /// What the beacon chain pays out (EIP-4895); nothing in blocks that are made here.
+    package var withdrawals: [Withdrawal] = []
+    /// The root of the parent's beacon block (EIP-4788); zero where there is no beacon chain.
+    package var parentBeaconBlockRoot = Hash32.zero
+    /// The contract whose logs are deposits (EIP-6110).
+    package var depositContract: Address
     /// When it was planned, in seconds since 1970.
     package var realSeconds: UInt64
     /// Of the chain that it was planned for.
@@ -39,17 +46,14 @@ package struct BuiltBlock: Sendable {
 
 extension BlockPlan {
     /// Builds the block. Candidates that do not fit stay out; those that can be in no block are named in `dropped`.
-    package func run(_ engines: EnginePool) -> BuiltBlock {
+    package func run() -> BuiltBlock {
         engines.use { engine in
             var refused: [Hash32: DevChainError] = [:]
             // Each turn that does not end refuses one more candidate, so the turns are bounded.
             while true {
                 var draft = Draft(plan: self, engine: engine, refused: refused)
-                if let missing = draft.execute() {
-                    refused[missing.transaction.hash] = DevChainError(
-                        .missingPrecompile,
-                        "the transaction calls the precompile at \(missing.precompile), which this chain has but this "
-                            + "build cannot run; it is refused since its result would be wrong")
+                if let spoilt = draft.execute() {
+                    refused[spoilt.transaction.hash] = spoilt.reason
                     continue
                 }
                 return draft.finish()
@@ -58,33 +62,22 @@ extension BlockPlan {
     }
 }
 
-/// A block in the making.
+/// A block in the making: who of the candidates gets in.
 private struct Draft {
-    let plan: BlockPlan
-    let engine: EnginePool.Engine
     let refused: [Hash32: DevChainError]
-    let journal: Journal
-    var transactions: [PooledTransaction] = []
-    var outcomes: [StoredBlock.Outcome] = []
+    var run: BlockRun
     var dropped: [(transaction: PooledTransaction, reason: DevChainError)] = []
-    var gasUsed: UInt64 = 0
-    var logCount = 0
-    var bloom = Bloom()
 
     init(plan: BlockPlan, engine: EnginePool.Engine, refused: [Hash32: DevChainError]) {
-        self.plan = plan
-        self.engine = engine
         self.refused = refused
-        journal = Journal(reader: plan.reader, codeCache: engine.codeCache)
+        run = BlockRun(plan: plan, engine: engine)
     }
 
-    /// Runs the candidates; the one that called a precompile this build lacks, if any did.
-    mutating func execute() -> (transaction: PooledTransaction, precompile: Address)? {
-        SystemContracts.beginBlock(plan, engine, journal)
+    /// Runs the candidates; the one that spoilt the run, if any did.
+    mutating func execute() -> (transaction: PooledTransaction, reason: DevChainError)? {
         var passedOver: Set<Address> = []
-        for candidate in plan.candidates {
-            let left = plan.environment.gasLimit - gasUsed
-            if left < 21_000 { break }
+        for candidate in run.plan.candidates {
+            if run.gasLeft < 21_000 { break }
             if passedOver.contains(candidate.sender) { continue }
             if let reason = refused[candidate.hash] {
                 dropped.append((candidate, reason))
@@ -92,15 +85,13 @@ private struct Draft {
                 continue
             }
             do throws(TransactionRefusal) {
-                let result = try engine.executor.execute(
-                    candidate.transaction, sender: candidate.sender, block: plan.environment, journal: journal,
-                    gasAvailable: left)
-                if let precompile = result.missingPrecompile { return (candidate, precompile) }
-                include(candidate, result)
+                if let reason = try run.run(candidate) { return (candidate, reason) }
             } catch {
                 passedOver.insert(candidate.sender)
                 switch error {
-                case .gasLimitExceedsBlock, .feeCapTooLow, .nonceTooHigh: break
+                case .gasLimitExceedsBlock, .feeCapTooLow, .nonceTooHigh, .blobFeeCapTooLow: break
+                // More than any block takes is refused for good; more than this one has left may come later.
+                case .tooManyBlobs(_, let got) where got <= run.engine.executor.rules.blobsMaximum: break
                 default: dropped.append((candidate, DevChainError(refusal: error)))
                 }
             }
@@ -108,52 +99,13 @@ private struct Draft {
         return nil
     }
 
-    private mutating func include(_ transaction: PooledTransaction, _ result: ExecutionResult) {
-        gasUsed += result.gasUsed
-        let receipt = Receipt(
-            kind: transaction.transaction.kind, succeeded: result.succeeded, cumulativeGasUsed: gasUsed,
-            logs: result.succeeded ? result.logs : [])
-        transactions.append(transaction)
-        outcomes.append(
-            StoredBlock.Outcome(
-                receipt: receipt, gasUsed: result.gasUsed, effectiveGasPrice: result.effectiveGasPrice,
-                createdAddress: result.createdAddress, firstLogIndex: logCount))
-        logCount += receipt.logs.count
-        if !receipt.logs.isEmpty { bloom.formUnion(receipt.bloom) }
-    }
-
+    /// A system contract that a development method broke asks for nothing here: the chain goes on.
     mutating func finish() -> BuiltBlock {
-        let requestsHash = SystemContracts.endBlock(plan, engine, journal)
-        var after = plan.before
-        after.apply(journal.changes)
-        journal.markCommitted()
-        let environment = plan.environment
-        var header = BlockHeader(
-            parentHash: plan.parentHash, beneficiary: environment.coinbase, stateRoot: after.root,
-            number: environment.number, gasLimit: environment.gasLimit, timestamp: environment.timestamp)
-        header.transactionsRoot = Block.transactionsRoot(transactions.map(\.signed))
-        header.receiptsRoot = Block.receiptsRoot(outcomes.map(\.receipt))
-        header.logsBloom = bloom
-        header.gasUsed = gasUsed
-        header.extraData = plan.extraData
-        header.mixHash = environment.prevRandao
-        header.baseFeePerGas = environment.baseFee
-        header.setForkFields(plan.fork, requestsHash: requestsHash)
+        let plan = run.plan
+        let outcome = run.finish()
         return BuiltBlock(
-            block: StoredBlock(header: header, transactions: transactions, outcomes: outcomes), before: plan.before,
-            after: after, dropped: dropped, realSeconds: plan.realSeconds, version: plan.version)
-    }
-}
-
-extension BlockHeader {
-    /// The fields that forks brought. There are no withdrawals, no blobs and no beacon chain here.
-    mutating func setForkFields(_ fork: Fork, requestsHash: Hash32) {
-        withdrawalsRoot = .emptyTrieRoot
-        guard fork >= .cancun else { return }
-        blobGasUsed = 0
-        excessBlobGas = 0
-        parentBeaconBlockRoot = .zero
-        if fork >= .prague { self.requestsHash = requestsHash }
+            block: outcome.block, before: plan.before, after: outcome.after, dropped: dropped,
+            realSeconds: plan.realSeconds, version: plan.version)
     }
 }
 

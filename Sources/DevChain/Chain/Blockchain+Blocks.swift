@@ -64,18 +64,21 @@ extension Blockchain {
         let parent = head
         let baseFee = nextBaseFee
         let randao = settings.nextPrevRandao ?? (profile.quirks.prevRandaoZero ? .zero : keccak256(parent.hash.bytes))
+        let timestamp = timestamp ?? settings.clock.timestamp(at: realSeconds, parent: parent.header.timestamp)
+        let era = era(at: timestamp)
+        let excess = era.fork >= .cancun ? era.rules.excessBlobGas(after: parent.header) : 0
         let environment = BlockEnvironment(
-            chainID: chainID, number: parent.number + 1,
-            timestamp: timestamp ?? settings.clock.timestamp(at: realSeconds, parent: parent.header.timestamp),
-            coinbase: settings.coinbase, gasLimit: settings.gasLimit, baseFee: baseFee, prevRandao: randao,
-            excessBlobGas: 0, blobBaseFee: rules.blobBaseFee(excessBlobGas: 0))
+            chainID: chainID, number: parent.number + 1, timestamp: timestamp, coinbase: settings.coinbase,
+            gasLimit: settings.gasLimit, baseFee: baseFee, prevRandao: randao, excessBlobGas: excess,
+            blobBaseFee: era.rules.blobBaseFee(excessBlobGas: excess))
         // No transaction uses less than 21,000 gas, so no more than these fit.
         let limit = Int(clamping: settings.gasLimit / 21_000) + 1
         return BlockPlan(
             parentHash: parent.hash, before: headState, environment: environment,
             extraData: settings.branch == 0 ? [] : U256(settings.branch).minimalBytes, hashes: hashes,
-            candidates: candidates ?? pool.ordered(baseFee: baseFee, limit: limit), fork: fork,
-            blockHashOfDecimalText: profile.quirks.blockHashOfDecimalText, realSeconds: realSeconds, version: version)
+            candidates: candidates ?? pool.ordered(baseFee: baseFee, limit: limit), fork: era.fork,
+            engines: era.engines, blockHashOfDecimalText: profile.quirks.blockHashOfDecimalText,
+            depositContract: depositContract, realSeconds: realSeconds, version: version)
     }
 
     /// Makes a built block the head; false, and nothing changed, when the chain moved on since it was planned.
@@ -100,7 +103,7 @@ extension Blockchain {
     package mutating func mine(
         at realSeconds: UInt64, candidates: [PooledTransaction]? = nil, timestamp: UInt64? = nil
     ) -> BuiltBlock {
-        let built = plan(at: realSeconds, candidates: candidates, timestamp: timestamp).run(engines)
+        let built = plan(at: realSeconds, candidates: candidates, timestamp: timestamp).run()
         let done = commit(built)
         precondition(done, "nothing came between the plan and the commit")
         return built

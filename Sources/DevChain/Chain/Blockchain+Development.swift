@@ -239,7 +239,7 @@ extension Blockchain {
         }
     }
 
-    private mutating func rebuildHashes(dropping count: Int) {
+    mutating func rebuildHashes(dropping count: Int) {
         guard count > 0 else { return }
         let first = max(blocks.count - Limits.blockHashesKept, 0)
         hashes = RecentHashes(first: UInt64(first), blocks[first...].map(\.hash))

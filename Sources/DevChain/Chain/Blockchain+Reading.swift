@@ -64,14 +64,16 @@ extension Blockchain {
         let block = try knownBlock(selector)
         return CallView(
             state: try state(selector), environment: environment(of: block), hashes: hashes(before: block),
-            blockHashOfDecimalText: profile.quirks.blockHashOfDecimalText, engines: engines)
+            blockHashOfDecimalText: profile.quirks.blockHashOfDecimalText,
+            engines: era(at: block.header.timestamp).engines)
     }
 
     /// A view in which a block's transactions can be run again: the state that it started from.
     package func replayView(_ block: StoredBlock) throws(DevChainError) -> CallView {
         CallView(
             state: try states(of: block).before, environment: environment(of: block), hashes: hashes(before: block),
-            blockHashOfDecimalText: profile.quirks.blockHashOfDecimalText, engines: engines)
+            blockHashOfDecimalText: profile.quirks.blockHashOfDecimalText,
+            engines: era(at: block.header.timestamp).engines)
     }
 
     /// The hashes that code of a block may ask for.
@@ -88,7 +90,7 @@ extension Blockchain {
         return BlockEnvironment(
             chainID: chainID, number: header.number, timestamp: header.timestamp, coinbase: header.beneficiary,
             gasLimit: header.gasLimit, baseFee: block.baseFee, prevRandao: header.mixHash, excessBlobGas: excess,
-            blobBaseFee: rules.blobBaseFee(excessBlobGas: excess))
+            blobBaseFee: era(at: header.timestamp).rules.blobBaseFee(excessBlobGas: excess))
     }
 
     /// The tip that a sender without haste should offer, in wei.

@@ -8,7 +8,7 @@ import Ethereum
 package struct Blockchain: Sendable {
     package struct Configuration: Sendable {
         package var profile: ChainProfile
-        package var fork: Fork
+        package var schedule: ForkSchedule
         /// Seconds since 1970.
         package var genesisTimestamp: UInt64
         /// Wei by account at the start.
@@ -17,6 +17,10 @@ package struct Blockchain: Sendable {
         package var codes: [(address: Address, code: Bytes)]
         /// States that are kept; at least two.
         package var statesKept: Int
+        /// A start that is given whole: nothing of the above, no system contract, is added to it.
+        package var genesis: Genesis?
+        /// The contract whose logs are deposits (EIP-6110).
+        package var depositContract = SystemContracts.deposits
 
         package init(
             profile: ChainProfile, fork: Fork = .prague, genesisTimestamp: UInt64,
@@ -24,7 +28,7 @@ package struct Blockchain: Sendable {
             statesKept: Int = Limits.statesKept
         ) {
             self.profile = profile
-            self.fork = fork
+            schedule = ForkSchedule(fork)
             self.genesisTimestamp = genesisTimestamp
             self.balances = balances
             self.codes = codes
@@ -59,8 +63,10 @@ package struct Blockchain: Sendable {
     /// What the chain began with, for `reset`.
     let configuration: Configuration
     package let profile: ChainProfile
-    package let fork: Fork
-    package let engines: EnginePool
+    package let schedule: ForkSchedule
+    /// One for each step of the schedule.
+    let eras: [Era]
+    let depositContract: Address
     let statesKept: Int
 
     /// By number; the first is the genesis block.
@@ -85,19 +91,30 @@ package struct Blockchain: Sendable {
     /// Counts every change of the head or its state, so that a block built over an older one is known.
     var version: UInt64 = 0
     var events: [ChainEvent] = []
+    /// Blocks that came from elsewhere and stand on no way to the head.
+    var branches = SideBlocks()
     /// Why the latest dropped transactions left the pool, oldest first.
     private var drops: [(hash: Hash32, reason: String)] = []
 
     package init(_ configuration: Configuration) {
         self.configuration = configuration
-        profile = configuration.profile
-        fork = configuration.fork
+        let profile = configuration.profile
+        self.profile = profile
+        schedule = configuration.schedule
+        eras = configuration.schedule.steps.map { Era($0, quirks: profile.quirks) }
+        depositContract = configuration.depositContract
         statesKept = configuration.statesKept
-        let rules = RuleSet(configuration.fork)
-        var precompiles = PrecompileSet(configuration.fork)
-        if configuration.profile.quirks.noPointEvaluation { precompiles[10] = nil }
-        engines = EnginePool(rules: rules, precompiles: precompiles)
         settings = BlockSettings(gasLimit: profile.gasLimit, coinbase: profile.coinbase)
+        let (header, state) = configuration.genesis?.start ?? Self.start(configuration)
+        headState = state
+        append(StoredBlock(header: header, transactions: [], outcomes: []), States(before: state, after: state))
+    }
+
+    /// The genesis block of a development chain.
+    private static func start(_ configuration: Configuration) -> (BlockHeader, WorldState) {
+        let profile = configuration.profile
+        let fork = configuration.schedule.steps[configuration.schedule.position(at: configuration.genesisTimestamp)]
+            .fork
         var state = WorldState()
         for contract in SystemContracts.genesis(fork) {
             state.setCode(contract.code, of: contract.address)
@@ -105,18 +122,15 @@ package struct Blockchain: Sendable {
         }
         for (address, code) in configuration.codes { state.setCode(code, of: address) }
         for (address, wei) in configuration.balances { state.setBalance(wei, of: address) }
-        headState = state
         var header = BlockHeader(
             parentHash: .zero, beneficiary: profile.coinbase, stateRoot: state.root, number: 0,
             gasLimit: profile.gasLimit, timestamp: configuration.genesisTimestamp)
         header.baseFeePerGas = BaseFees.initial(profile.baseFee)
-        header.setForkFields(fork, requestsHash: sha256([]))
-        let genesis = StoredBlock(header: header, transactions: [], outcomes: [])
-        append(genesis, States(before: state, after: state))
+        header.setEmptyForkFields(fork)
+        return (header, state)
     }
 
     package var chainID: UInt64 { profile.chainID }
-    package var rules: RuleSet { engines.rules }
 
     /// The last block.
     package var head: StoredBlock {

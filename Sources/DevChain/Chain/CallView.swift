@@ -173,8 +173,10 @@ package struct CallView: Sendable {
     private func replayPlan(_ block: StoredBlock) -> BlockPlan {
         BlockPlan(
             parentHash: block.header.parentHash, before: state, environment: environment, extraData: [],
-            hashes: hashes, candidates: [], fork: block.header.fork, blockHashOfDecimalText: blockHashOfDecimalText,
-            realSeconds: 0, version: 0)
+            hashes: hashes, candidates: [], fork: block.header.fork, engines: engines,
+            blockHashOfDecimalText: blockHashOfDecimalText,
+            parentBeaconBlockRoot: block.header.parentBeaconBlockRoot ?? .zero,
+            depositContract: SystemContracts.deposits, realSeconds: 0, version: 0)
     }
 }
 

@@ -63,6 +63,18 @@ package final class PooledTransaction: Sendable {
         isImpersonated = false
     }
 
+    /// A transaction of a block that came from elsewhere: of any kind that the fork has. Checks all that needs no state,
+    /// and recovers the sender.
+    package init(ofBlock signed: SignedTransaction, chainID: UInt64, rules: RuleSet) throws(DevChainError) {
+        do throws(EthereumError) {
+            sender = try signed.validate(rules: rules.transactions, chainID: chainID)
+        } catch {
+            throw Self.translated(error)
+        }
+        self.signed = signed
+        isImpersonated = false
+    }
+
     /// A transaction of an account whose key nobody holds. Its signature names the sender, so that no two impersonated
     /// senders share a hash; recovering from it gives some other account.
     package init(impersonating sender: Address, _ transaction: Transaction) {

@@ -1,5 +1,6 @@
 // What a developer may change about the blocks to come, and the chain's clock. Real time comes in with each call.
 
+import EVM
 import Ethereum
 
 /// The chain's clock: real seconds and what was added to them.
@@ -75,6 +76,13 @@ package struct BlockSettings: Sendable, Equatable {
     package var nextPrevRandao: Hash32?
     /// Counts the branches that reorgs made; blocks of a later branch carry it, so that their hashes differ.
     package var branch: UInt64 = 0
+}
+
+extension RuleSet {
+    /// The excess blob gas of the block over this parent; figures that the parent's fork did not have count as zero.
+    package func excessBlobGas(after parent: BlockHeader) -> UInt64 {
+        excessBlobGas(parentExcess: parent.excessBlobGas ?? 0, parentUsed: parent.blobGasUsed ?? 0)
+    }
 }
 
 /// How the base fee follows from the parent (EIP-1559, or a constant).

@@ -18,13 +18,18 @@ package final class StoredBlock: Sendable {
     package let hash: Hash32
     package let transactions: [PooledTransaction]
     package let outcomes: [Outcome]
+    /// What the beacon chain paid out; empty in blocks that are made here.
+    package let withdrawals: [Withdrawal]
 
-    package init(header: BlockHeader, transactions: [PooledTransaction], outcomes: [Outcome]) {
+    package init(
+        header: BlockHeader, transactions: [PooledTransaction], outcomes: [Outcome], withdrawals: [Withdrawal] = []
+    ) {
         precondition(transactions.count == outcomes.count, "each transaction of a block has its outcome")
         self.header = header
         self.hash = header.hash
         self.transactions = transactions
         self.outcomes = outcomes
+        self.withdrawals = withdrawals
     }
 
     package var number: UInt64 { header.number }
@@ -34,7 +39,7 @@ package final class StoredBlock: Sendable {
     package var body: Block {
         Block(
             header: header, transactions: transactions.map(\.signed),
-            withdrawals: header.withdrawalsRoot == nil ? nil : [])
+            withdrawals: header.withdrawalsRoot == nil ? nil : withdrawals)
     }
 }
 

@@ -12,6 +12,8 @@ package enum SystemContracts {
     package static let withdrawalRequests = known("00000961ef480eb55e80d19ad83579a64c007002")
     /// Takes requests to join validators (EIP-7251).
     package static let consolidationRequests = known("0000bbddc7ce488642fb579f8b00f3a590007251")
+    /// Takes deposits of validators on Ethereum's main network (EIP-6110).
+    package static let deposits = known("00000000219ab540356cbb839cbe05303d7705fa")
     /// Deploys contracts at addresses that do not depend on the chain ("deterministic deployment proxy").
     package static let create2Factory = known("4e59b44847b379578588920ca78fbf26c0b4956c")
 
@@ -29,20 +31,32 @@ package enum SystemContracts {
 
     /// Before the first transaction.
     static func beginBlock(_ plan: BlockPlan, _ engine: EnginePool.Engine, _ journal: Journal) {
-        if plan.fork >= .cancun { call(beaconRoots, Hash32.zero.bytes, plan, engine, journal) }
+        if plan.fork >= .cancun { call(beaconRoots, plan.parentBeaconBlockRoot.bytes, plan, engine, journal) }
         if plan.fork >= .prague { call(blockHashes, plan.parentHash.bytes, plan, engine, journal) }
     }
 
-    /// After the last transaction; the hash over the block's requests (EIP-7685).
-    static func endBlock(_ plan: BlockPlan, _ engine: EnginePool.Engine, _ journal: Journal) -> Hash32 {
-        guard plan.fork >= .prague else { return .zero }
-        var digests = Bytes()
+    /// After the last transaction; what the block asks of the beacon chain (EIP-7685). The contracts must be there and
+    /// must not fail (EIP-7002, EIP-7251).
+    static func endBlock(
+        _ plan: BlockPlan, _ engine: EnginePool.Engine, _ journal: Journal, deposits: Bytes
+    ) -> BlockRequests {
+        var requests = BlockRequests()
+        guard plan.fork >= .prague else { return requests }
+        requests.append(kind: 0, deposits)
         for (kind, address) in [(1, withdrawalRequests), (2, consolidationRequests)] as [(UInt8, Address)] {
-            if let result = call(address, [], plan, engine, journal), result.succeeded, !result.output.isEmpty {
-                digests += sha256([kind] + result.output).bytes
+            guard let result = call(address, [], plan, engine, journal) else {
+                requests.failure = DevChainError(
+                    .systemContractMissing, "the system contract \(address) has no code, and a block needs it")
+                continue
             }
+            guard result.succeeded else {
+                requests.failure = DevChainError(
+                    .systemContractFailed, "the call of the system contract \(address) failed: \(result.status)")
+                continue
+            }
+            requests.append(kind: kind, result.output)
         }
-        return sha256(digests)
+        return requests
     }
 
     @discardableResult

@@ -24,7 +24,7 @@ extension ChainService {
     /// The block that would be made now, and the state after it. Nothing of it is kept.
     func pendingBlock() -> BuiltBlock {
         let seconds = seconds
-        return hub.read { $0.plan(at: seconds) }.run(hub.engines)
+        return hub.read { $0.plan(at: seconds) }.run()
     }
 
     func hasBlock(_ p: Parameters) throws(JSONRPCError) -> Bool { try foundBlock(p, at: 0) != nil }

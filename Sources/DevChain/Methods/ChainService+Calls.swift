@@ -18,7 +18,7 @@ extension ChainService {
     func nextView() -> CallView {
         let seconds = seconds
         let plan = hub.read { $0.plan(at: seconds) }
-        let state = plan.candidates.isEmpty ? plan.before : plan.run(hub.engines).after
+        let state = plan.candidates.isEmpty ? plan.before : plan.run().after
         return CallView(
             state: state, environment: plan.environment, hashes: plan.hashes,
             blockHashOfDecimalText: plan.blockHashOfDecimalText, engines: hub.engines)

@@ -28,7 +28,7 @@ actor BlockProducer {
         while true {
             let seconds = seconds
             let plan = hub.read { $0.plan(at: seconds, timestamp: timestamp) }
-            let built = plan.run(hub.engines)
+            let built = plan.run()
             // Only this actor changes the head, so one turn does; a second one costs a block's work and is right too.
             guard hub.change({ $0.commit(built) }) else { continue }
             tell(built, took: ContinuousClock.now - began)

@@ -92,6 +92,19 @@ extension RLP {
         }
     }
 
+    /// Cuts items that stand one behind the other apart, without decoding what is in them; throws `malformedRLP`.
+    package static func sequence(_ bytes: Bytes) throws(EthereumError) -> [Bytes] {
+        var items: [Bytes] = []
+        var at = 0
+        while at < bytes.count {
+            let header = try RLP.header(bytes, at: at, end: bytes.count)
+            let end = header.start + header.length
+            items.append(Bytes(bytes[at..<end]))
+            at = end
+        }
+        return items
+    }
+
     private static func header(
         _ bytes: Bytes, at: Int, end: Int
     ) throws(EthereumError) -> (isList: Bool, start: Int, length: Int) {

@@ -7,6 +7,11 @@ extension SignedTransaction {
             throw EthereumError(
                 .limitExceeded, "a transaction has at most \(Limits.transactionBytesMaximum) bytes, not \(bytes.count)")
         }
+        return try decode(bounded: bytes)
+    }
+
+    /// Decodes bytes whose count the caller has bounded.
+    private static func decode(bounded bytes: Bytes) throws(EthereumError) -> SignedTransaction {
         guard let first = bytes.first else { throw malformed("it is empty") }
         do throws(EthereumError) {
             if first >= 0xc0 { return try decodeLegacy(RLP.decode(bytes).asList("transaction")) }
@@ -22,13 +27,17 @@ extension SignedTransaction {
         }
     }
 
-    /// Decodes a transaction as it stands in a block body: a list, or a byte string with the typed form.
+    /// Decodes a transaction as it stands in a block body: a list, or a byte string with the typed form. Its size is
+    /// bounded by the block's.
     package static func decode(inBlock item: RLP) throws(EthereumError) -> SignedTransaction {
         switch item {
         case .bytes(let bytes):
             guard let first = bytes.first, first < 0x80 else { throw malformed("a byte string without a type") }
-            return try decode(bytes)
-        case .list: return try decode(item.encoded)
+            return try decode(bounded: bytes)
+        case .list(let items):
+            do throws(EthereumError) { return try decodeLegacy(items) } catch {
+                throw error.code == .malformedRLP ? malformed(error.message) : error
+            }
         }
     }
 

@@ -22,7 +22,10 @@ extension Transaction {
     }
 
     /// The gas of the blobs, which has its own price.
-    package var blobGas: UInt64 { 131_072 * UInt64(blobVersionedHashes.count) }
+    package var blobGas: UInt64 { Self.gasPerBlob * UInt64(blobVersionedHashes.count) }
+
+    /// Blob gas of one blob (EIP-4844).
+    package static let gasPerBlob: UInt64 = 131_072
 
     /// The most wei that the sender can lose: value and fees; nil when that passes 2^256 - 1.
     package var costMaximum: U256? {

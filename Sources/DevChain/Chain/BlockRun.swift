@@ -1,0 +1,113 @@
+// Runs what a block holds, one thing after another, and says which header that makes. Blocks that are made here and
+// blocks that come from elsewhere go through it alike; whom to take in is decided elsewhere.
+
+import EVM
+import Ethereum
+
+struct BlockRun {
+    /// What a block came to.
+    struct Outcome {
+        let block: StoredBlock
+        let after: WorldState
+        /// Set when a contract that the protocol calls at the end is missing or fails: no such block is valid.
+        let systemFailure: DevChainError?
+    }
+
+    let plan: BlockPlan
+    let engine: EnginePool.Engine
+    let journal: Journal
+    private(set) var gasUsed: UInt64 = 0
+    private(set) var blobGasUsed: UInt64 = 0
+    private var transactions: [PooledTransaction] = []
+    private var outcomes: [StoredBlock.Outcome] = []
+    private var logCount = 0
+    private var bloom = Bloom()
+    /// Deposits for the beacon chain, one behind the other (EIP-6110).
+    private var deposits = Bytes()
+
+    /// Begins the block: the protocol's own calls before the first transaction are made.
+    init(plan: BlockPlan, engine: EnginePool.Engine) {
+        self.plan = plan
+        self.engine = engine
+        journal = Journal(reader: plan.reader, codeCache: engine.codeCache)
+        SystemContracts.beginBlock(plan, engine, journal)
+    }
+
+    var gasLeft: UInt64 { plan.environment.gasLimit - gasUsed }
+
+    /// Runs the next transaction. Throws, with all as before, when it does not fit. What is returned tells that it ran
+    /// and that no block can hold it: this run is spoilt then.
+    mutating func run(_ transaction: PooledTransaction) throws(TransactionRefusal) -> DevChainError? {
+        let rules = engine.executor.rules
+        let blobs = transaction.transaction.blobVersionedHashes.count
+        let blobsBefore = Int(blobGasUsed / Transaction.gasPerBlob)
+        guard blobs == 0 || blobsBefore + blobs <= rules.blobsMaximum else {
+            throw .tooManyBlobs(limit: rules.blobsMaximum - blobsBefore, got: blobs)
+        }
+        let result = try engine.executor.execute(
+            transaction.transaction, sender: transaction.sender, block: plan.environment, journal: journal,
+            gasAvailable: gasLeft)
+        if let precompile = result.missingPrecompile {
+            return DevChainError(
+                .missingPrecompile,
+                "the transaction calls the precompile at \(precompile), which this chain has but this build cannot "
+                    + "run; it is refused since its result would be wrong")
+        }
+        include(transaction, result)
+        guard plan.fork >= .prague else { return nil }
+        do throws(DevChainError) {
+            deposits += try Deposits.requests(in: outcomes[outcomes.count - 1].receipt.logs, of: plan.depositContract)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private mutating func include(_ transaction: PooledTransaction, _ result: ExecutionResult) {
+        gasUsed += result.gasUsed
+        blobGasUsed += transaction.transaction.blobGas
+        let receipt = Receipt(
+            kind: transaction.transaction.kind, succeeded: result.succeeded, cumulativeGasUsed: gasUsed,
+            logs: result.succeeded ? result.logs : [])
+        transactions.append(transaction)
+        outcomes.append(
+            StoredBlock.Outcome(
+                receipt: receipt, gasUsed: result.gasUsed, effectiveGasPrice: result.effectiveGasPrice,
+                createdAddress: result.createdAddress, firstLogIndex: logCount))
+        logCount += receipt.logs.count
+        if !receipt.logs.isEmpty { bloom.formUnion(receipt.bloom) }
+    }
+
+    /// Ends the block: withdrawals, the protocol's own calls, and the header.
+    mutating func finish() -> Outcome {
+        for withdrawal in plan.withdrawals {
+            journal.credit(U256(withdrawal.amountGwei) * U256(1_000_000_000), to: withdrawal.address)
+        }
+        let requests = SystemContracts.endBlock(plan, engine, journal, deposits: deposits)
+        var after = plan.before
+        after.apply(journal.changes)
+        journal.markCommitted()
+        let environment = plan.environment
+        var header = BlockHeader(
+            parentHash: plan.parentHash, beneficiary: environment.coinbase, stateRoot: after.root,
+            number: environment.number, gasLimit: environment.gasLimit, timestamp: environment.timestamp)
+        header.transactionsRoot = Block.transactionsRoot(transactions.map(\.signed))
+        header.receiptsRoot = Block.receiptsRoot(outcomes.map(\.receipt))
+        header.logsBloom = bloom
+        header.gasUsed = gasUsed
+        header.extraData = plan.extraData
+        header.mixHash = environment.prevRandao
+        header.baseFeePerGas = environment.baseFee
+        header.withdrawalsRoot = Block.withdrawalsRoot(plan.withdrawals)
+        if plan.fork >= .cancun {
+            header.blobGasUsed = blobGasUsed
+            header.excessBlobGas = environment.excessBlobGas
+            header.parentBeaconBlockRoot = plan.parentBeaconBlockRoot
+        }
+        if plan.fork >= .prague { header.requestsHash = requests.hash }
+        return Outcome(
+            block: StoredBlock(
+                header: header, transactions: transactions, outcomes: outcomes, withdrawals: plan.withdrawals),
+            after: after, systemFailure: requests.failure)
+    }
+}

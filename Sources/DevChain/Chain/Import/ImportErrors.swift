@@ -1,0 +1,31 @@
+// Why a block or a genesis file from elsewhere is refused.
+
+extension DevChainError.Code {
+    package static let malformedGenesis = Self(rawValue: "malformedGenesis")
+    package static let invalidForkSchedule = Self(rawValue: "invalidForkSchedule")
+    package static let malformedBlock = Self(rawValue: "malformedBlock")
+    package static let unknownParent = Self(rawValue: "unknownParent")
+    package static let invalidBlockNumber = Self(rawValue: "invalidBlockNumber")
+    package static let invalidBlockTimestamp = Self(rawValue: "invalidBlockTimestamp")
+    package static let extraDataTooLong = Self(rawValue: "extraDataTooLong")
+    package static let invalidGasLimit = Self(rawValue: "invalidGasLimit")
+    package static let invalidGasUsed = Self(rawValue: "invalidGasUsed")
+    package static let invalidBaseFee = Self(rawValue: "invalidBaseFee")
+    package static let invalidProofOfStakeField = Self(rawValue: "invalidProofOfStakeField")
+    package static let ommersNotAllowed = Self(rawValue: "ommersNotAllowed")
+    /// The header's fields are those of another fork.
+    package static let wrongForkFields = Self(rawValue: "wrongForkFields")
+    package static let invalidBlobGasUsed = Self(rawValue: "invalidBlobGasUsed")
+    package static let invalidExcessBlobGas = Self(rawValue: "invalidExcessBlobGas")
+    package static let invalidWithdrawalsRoot = Self(rawValue: "invalidWithdrawalsRoot")
+    package static let invalidTransactionsRoot = Self(rawValue: "invalidTransactionsRoot")
+    package static let invalidTransaction = Self(rawValue: "invalidTransaction")
+    package static let invalidReceiptsRoot = Self(rawValue: "invalidReceiptsRoot")
+    package static let invalidLogsBloom = Self(rawValue: "invalidLogsBloom")
+    package static let invalidStateRoot = Self(rawValue: "invalidStateRoot")
+    package static let invalidRequestsHash = Self(rawValue: "invalidRequestsHash")
+    package static let invalidBlockHash = Self(rawValue: "invalidBlockHash")
+    package static let invalidDepositLog = Self(rawValue: "invalidDepositLog")
+    package static let systemContractMissing = Self(rawValue: "systemContractMissing")
+    package static let systemContractFailed = Self(rawValue: "systemContractFailed")
+}
