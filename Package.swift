@@ -70,7 +70,7 @@ let package = Package(
         room("ChainAccess", ["Ethereum", "CCIP", "Transactions", "JSONRPC", "Storage", log]),
 
         // Assemblies
-        room("DevChain", ["Ethereum", "EVM", "JSONRPC", "Configuration", "CKeccak", log]),
+        room("DevChain", ["Ethereum", "EVM", "JSONRPC", "Configuration", "Storage", "CKeccak", log]),
         room(
             "Relayer",
             [
@@ -106,7 +106,7 @@ let package = Package(
         tests("MessageBusTests", ["MessageBus", "CZeroMQ", log]),
         tests("StorageTests", ["Storage", "Ethereum", log, grdb]),
         tests("ChainAccessTests", ["ChainAccess", "Ethereum", "CCIP", "Transactions", "Storage", "JSONRPC", log]),
-        tests("DevChainTests", ["DevChain", "EVM", "Ethereum", "JSONRPC", "Configuration", "TestSupport", log]),
+        tests("DevChainTests", ["DevChain", "Storage", "EVM", "Ethereum", "JSONRPC", "Configuration", "TestSupport", log]),
         tests(
             "LocalnetTests",
             [

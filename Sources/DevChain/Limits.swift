@@ -6,6 +6,12 @@ package enum Limits {
     package static let statesKept = 100_000
     /// Addresses that a state may take: nodes are named by 32 bits in units of 16 bytes. Only what is used costs memory.
     static let stateBytesMaximum = 1 << 36
+    /// Blocks that were let go and read again, which are kept in memory for the next reader.
+    static let archivedBlocksCached = 64
+    /// Bytes of the pool's file after which it is written anew without what is in blocks by now.
+    static let poolJournalBytesMaximum = 64 << 20
+    /// Least memory that a budget may name: the process itself takes about as much.
+    package static let memoryBudgetMinimum = 128 << 20
     /// Block hashes that BLOCKHASH can name.
     static let blockHashesKept = 256
     /// Transactions that wait in the pool: two seconds of the fastest load that is aimed at, and more.

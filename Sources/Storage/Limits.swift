@@ -15,4 +15,6 @@ package enum Limits {
     package static let cursorHistoryMaximum = 256
     /// Keys of finished requests that are kept, newest first: as many as a transaction manager remembers.
     package static let finishedKeysMaximum = 4_096
+    /// One block of a simulated chain with its receipts: a gigagas block of the costliest logs is far below it.
+    package static let chainRowBytesMaximum = 1 << 29
 }

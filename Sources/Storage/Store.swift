@@ -29,12 +29,17 @@ package final class Store: Sendable {
     /// Opens the store at `path`, or makes it when nothing is there.
     /// - Throws: `storeLocked`, `storeCorrupted`, `storeForeignFile`, `storeNewerSchema`, `storeUnreadable`. A file that
     ///   is not whole is never replaced by an empty one.
-    package init(path: String, role: String, logger: Logger) throws(StorageError) {
+    package convenience init(path: String, role: String, logger: Logger) throws(StorageError) {
+        try self.init(path: path, role: role, kind: .relayer, logger: logger)
+    }
+
+    /// As above, for a file of another kind.
+    init(path: String, role: String, kind: StoreKind, logger: Logger) throws(StorageError) {
         let lock = try StoreLock(store: path, role: role)
-        let isNew = try StoreFile.prepare(path, logger: logger)
+        let isNew = try StoreFile.prepare(path, kind: kind, logger: logger)
         let opened: (queue: DatabaseQueue, boots: UInt64)
         do {
-            opened = try StoreFile.open(path)
+            opened = try StoreFile.open(path, kind: kind)
         } catch {
             lock.release()
             throw error

@@ -11,14 +11,28 @@ import Logging
     import Darwin
 #endif
 
-enum StoreFile {
-    /// "CWst": tells our files from other people's databases.
-    static let applicationID: Int64 = 0x4357_7374
+/// What a file is for: its mark, its tables, and how it is looked at before use.
+struct StoreKind: Sendable {
+    /// Tells our files from other people's databases, and each kind from the others.
+    let applicationID: Int64
+    let migrator: @Sendable () -> DatabaseMigrator
+    /// What SQLite does before the file is used. All of it where votes are kept; little where gigabytes of blocks are.
+    let check: String
 
+    /// "CWst": votes, cursors, outbox and index of a relayer.
+    static let relayer = StoreKind(
+        applicationID: 0x4357_7374, migrator: { Schema.migrator },
+        check: "PRAGMA integrity_check(\(Limits.integrityErrorsShown))")
+    /// "CWch": the blocks of a simulated chain.
+    static let chain = StoreKind(
+        applicationID: 0x4357_6368, migrator: { ChainSchema.migrator }, check: "SELECT 'ok'")
+}
+
+enum StoreFile {
     /// Makes sure that a whole file stands at `path`; true when it was made now.
     /// A new file is written beside its place, closed, synced and renamed, so that a crash leaves either nothing or a
     /// store. Hence an empty file or a log without a file are damage and never a fresh start.
-    static func prepare(_ path: String, logger: Logger) throws(StorageError) -> Bool {
+    static func prepare(_ path: String, kind: StoreKind = .relayer, logger: Logger) throws(StorageError) -> Bool {
         var information = stat()
         if stat(path, &information) == 0 {
             guard information.st_size > 0 else {
@@ -41,9 +55,9 @@ enum StoreFile {
         do {
             let queue = try DatabaseQueue(path: draft, configuration: configuration)
             try queue.writeWithoutTransaction { database in
-                try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+                try database.execute(sql: "PRAGMA application_id = \(kind.applicationID)")
             }
-            try Schema.migrator.migrate(queue)
+            try kind.migrator().migrate(queue)
             try queue.writeWithoutTransaction { database in _ = try database.checkpoint(.truncate) }
             try queue.close()
         } catch {
@@ -61,11 +75,13 @@ enum StoreFile {
     }
 
     /// Opens, checks and migrates; counts the start.
-    static func open(_ path: String) throws(StorageError) -> (queue: DatabaseQueue, boots: UInt64) {
+    static func open(
+        _ path: String, kind: StoreKind = .relayer
+    ) throws(StorageError) -> (queue: DatabaseQueue, boots: UInt64) {
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            try check(queue, path)
-            try Schema.migrator.migrate(queue)
+            try check(queue, kind, path)
+            try kind.migrator().migrate(queue)
             let boots = try queue.write { database in
                 try database.execute(sql: "UPDATE meta SET boots = boots + 1 WHERE id = 1")
                 return try Int64.fetchOne(database, sql: "SELECT boots FROM meta WHERE id = 1") ?? 0
@@ -95,21 +111,20 @@ enum StoreFile {
         return configuration
     }
 
-    private static func check(_ queue: DatabaseQueue, _ path: String) throws {
+    private static func check(_ queue: DatabaseQueue, _ kind: StoreKind, _ path: String) throws {
         try queue.read { database in
             let found = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
-            guard found == applicationID else {
+            guard found == kind.applicationID else {
                 throw StorageError(
                     .foreignFile, "the file is a database of another program", path: path,
                     hint: "give a path of its own to the store")
             }
-            guard try !Schema.migrator.hasBeenSuperseded(database) else {
+            guard try !kind.migrator().hasBeenSuperseded(database) else {
                 throw StorageError(
                     .newerSchema, "the file was written by a newer version", path: path,
                     hint: "start the newer version again; an older one cannot read its votes")
             }
-            let verdict = try String.fetchAll(
-                database, sql: "PRAGMA integrity_check(\(Limits.integrityErrorsShown))")
+            let verdict = try String.fetchAll(database, sql: kind.check)
             guard verdict == ["ok"] else {
                 throw StorageError(
                     .corrupted, "the file is damaged: \(verdict.joined(separator: "; "))", path: path,

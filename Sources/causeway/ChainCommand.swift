@@ -4,6 +4,7 @@ import ArgumentParser
 import Configuration
 import DevChain
 import Ethereum
+import Foundation
 import Localnet
 import Logging
 
@@ -36,6 +37,14 @@ struct ChainCommand: CausewayCommand {
     @Flag(name: .long, help: "At the pace of the local network, as the profile says under 'localnet'.")
     var localnet = false
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A folder that keeps the chain over restarts; made when it is not there.", valueName: "dir"))
+    var dataDir: String?
+
+    @Option(name: .long, help: ArgumentHelp("Memory that the process should stay below; with --data-dir.", valueName: "MiB"))
+    var memory: Int?
+
     @Option(name: .long, help: "How many funded accounts.")
     var accounts = 10
 
@@ -44,6 +53,10 @@ struct ChainCommand: CausewayCommand {
 
     func validate() throws {
         if let port, !(0...65_535).contains(port) { throw ValidationError("--port is from 0 to 65535") }
+        if let memory {
+            guard dataDir != nil else { throw ValidationError("--memory needs --data-dir: what is let go is read again there") }
+            guard (128...1 << 20).contains(memory) else { throw ValidationError("--memory is from 128 MiB to 1 TiB") }
+        }
         if let blockTime, !(1...3_600_000).contains(blockTime) {
             throw ValidationError("--block-time is from 1 ms to an hour")
         }
@@ -62,6 +75,11 @@ struct ChainCommand: CausewayCommand {
         options.port = port
         options.triesNextPorts = port == nil
         options.accountCount = accounts
+        if let dataDir {
+            try FileManager.default.createDirectory(atPath: dataDir, withIntermediateDirectories: true)
+            options.dataDirectory = dataDir
+        }
+        options.memoryBudget = memory.map { $0 << 20 }
         let node = try DevChainNode(profile: chain, options: options, logger: log.bootstrap())
         let signals = Signals()
         let bound = try await node.start()

@@ -120,7 +120,8 @@ extension Blockchain {
     package mutating func reset() {
         dropAll()
         while blocks.count > 1 { _ = removeLast() }
-        var fresh = Blockchain(configuration)
+        var fresh = Blockchain(configuration, in: headState.emptied)
+        fresh.blocks.shelf = blocks.shelf
         fresh.version += version + 1
         fresh.events = takeEvents()
         self = fresh
@@ -227,7 +228,7 @@ extension Blockchain {
         let state = headState
         pool.syncAll { state.nonce($0) }
         for block in removed.reversed() {
-            for transaction in block.transactions where places[transaction.hash] == nil {
+            for transaction in block.transactions where place(of: transaction.hash) == nil {
                 guard restoring else {
                     tellDropped(transaction.hash, "its block was reorganised away")
                     continue
@@ -242,6 +243,6 @@ extension Blockchain {
     mutating func rebuildHashes(dropping count: Int) {
         guard count > 0 else { return }
         let first = max(blocks.count - Limits.blockHashesKept, 0)
-        hashes = RecentHashes(first: UInt64(first), blocks[first...].map(\.hash))
+        hashes = RecentHashes(first: UInt64(first), blocks[first..<blocks.count].map(\.hash))
     }
 }

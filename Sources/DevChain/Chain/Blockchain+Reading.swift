@@ -51,7 +51,11 @@ extension Blockchain {
 
     /// Where a transaction stands, if a block holds it.
     package func place(of hash: Hash32) -> (block: StoredBlock, index: Int)? {
-        places[hash].map { (blocks[Int($0.number)], $0.index) }
+        for place in places.places(hash) {
+            let block = blocks[Int(place.number)]
+            if block.transactions[place.index].hash == hash { return (block, place.index) }
+        }
+        return nil
     }
 
     /// The nonce of an account, counting what waits in the pool.
@@ -101,7 +105,7 @@ extension Blockchain {
         try LogSearch(filter).collect(from: try blocks(of: filter))
     }
 
-    /// The blocks that a filter asks to look through. Apart from the looking, which takes long and needs no lock.
+    /// The blocks that a filter asks to look through, as far as they may hold what it names. Apart from the looking, which takes long and needs no lock.
     package func blocks(of filter: LogFilter) throws(DevChainError) -> [StoredBlock] {
         switch filter.blocks {
         case .hash(let hash): return [try knownBlock(.hash(hash))]
@@ -115,7 +119,8 @@ extension Blockchain {
                     "query exceeds the range of \(Limits.logBlocksMaximum) blocks: \(first) to \(last); ask for less "
                         + "at a time")
             }
-            return Array(blocks[Int(first)...Int(last)])
+            let range = first...last
+            return (logIndex.candidates(filter, in: range) ?? Array(range)).map { blocks[Int($0)] }
         }
     }
 

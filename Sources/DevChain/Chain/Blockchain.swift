@@ -21,6 +21,8 @@ package struct Blockchain: Sendable {
         package var genesis: Genesis?
         /// The contract whose logs are deposits (EIP-6110).
         package var depositContract = SystemContracts.deposits
+        /// Memory that old blocks and states may take; what is beyond is let go, the oldest first.
+        package var memory = MemoryPlan()
 
         package init(
             profile: ChainProfile, fork: Fork = .prague, genesisTimestamp: UInt64,
@@ -70,14 +72,18 @@ package struct Blockchain: Sendable {
     let statesKept: Int
 
     /// By number; the first is the genesis block.
-    package internal(set) var blocks: [StoredBlock] = []
+    package internal(set) var blocks = BlockList()
     /// By number; nil where the state was let go.
     var states: [States?] = []
     /// What the next block starts from: the last block's state and what development methods changed since.
     package internal(set) var headState: WorldState
     var hashes = RecentHashes()
     var numbers: [Hash32: UInt64] = [:]
-    var places: [Hash32: Place] = [:]
+    var places = PlaceIndex()
+    var logIndex = LogIndex()
+    /// The oldest block whose state is kept, and about how many changes lie between it and the head.
+    var firstState = 0
+    var stateChanges = 0
     package internal(set) var pool = TransactionPool()
     package internal(set) var settings: BlockSettings
     /// Number of the newest block that is called safe.
@@ -96,7 +102,17 @@ package struct Blockchain: Sendable {
     /// Why the latest dropped transactions left the pool, oldest first.
     private var drops: [(hash: Hash32, reason: String)] = []
 
-    package init(_ configuration: Configuration) {
+    /// A chain at its genesis block.
+    /// - Parameter empty: the state without accounts that it begins in; one of its own when not given.
+    package init(_ configuration: Configuration, in empty: WorldState = WorldState()) {
+        self.init(unbegun: configuration, state: empty)
+        let (header, state) = configuration.genesis?.start(in: empty) ?? Self.start(configuration, in: empty)
+        headState = state
+        append(StoredBlock(header: header, transactions: [], outcomes: []), States(before: state, after: state))
+    }
+
+    /// A chain without any block.
+    init(unbegun configuration: Configuration, state: WorldState) {
         self.configuration = configuration
         let profile = configuration.profile
         self.profile = profile
@@ -105,17 +121,15 @@ package struct Blockchain: Sendable {
         depositContract = configuration.depositContract
         statesKept = configuration.statesKept
         settings = BlockSettings(gasLimit: profile.gasLimit, coinbase: profile.coinbase)
-        let (header, state) = configuration.genesis?.start ?? Self.start(configuration)
         headState = state
-        append(StoredBlock(header: header, transactions: [], outcomes: []), States(before: state, after: state))
     }
 
     /// The genesis block of a development chain.
-    private static func start(_ configuration: Configuration) -> (BlockHeader, WorldState) {
+    private static func start(_ configuration: Configuration, in empty: WorldState) -> (BlockHeader, WorldState) {
         let profile = configuration.profile
         let fork = configuration.schedule.steps[configuration.schedule.position(at: configuration.genesisTimestamp)]
             .fork
-        var state = WorldState()
+        var state = empty
         for contract in SystemContracts.genesis(fork) {
             state.setCode(contract.code, of: contract.address)
             state.setNonce(contract.nonce, of: contract.address)
@@ -163,12 +177,26 @@ package struct Blockchain: Sendable {
         hashes.append(block.hash)
         numbers[block.hash] = block.number
         for (index, transaction) in block.transactions.enumerated() {
-            places[transaction.hash] = Place(number: block.number, index: index)
+            places.insert(transaction.hash, Place(number: block.number, index: index))
         }
+        logIndex.add(block)
         headState = around.after
-        if blocks.count > statesKept { states[blocks.count - 1 - statesKept] = nil }
+        stateChanges += block.stateChangeEstimate
+        letStatesGo()
         version += 1
         settleFinality()
+    }
+
+    /// Keeps to the limits of what states may take; the newest two stay.
+    private mutating func letStatesGo() {
+        while blocks.count - firstState > statesKept
+            || (stateChanges > configuration.memory.stateChanges && blocks.count - firstState > 2)
+        {
+            states[firstState] = nil
+            firstState += 1
+            // The changes of the block itself lead up to its own state, so the next one's go with it.
+            stateChanges -= blocks[firstState].stateChangeEstimate
+        }
     }
 
     /// Takes the newest block off the chain.
@@ -177,10 +205,12 @@ package struct Blockchain: Sendable {
         let block = blocks.removeLast()
         let around = states.removeLast()
         numbers[block.hash] = nil
-        for (index, transaction) in block.transactions.enumerated()
-        where places[transaction.hash] == Place(number: block.number, index: index) {
-            places[transaction.hash] = nil
+        for (index, transaction) in block.transactions.enumerated() {
+            places.remove(transaction.hash, Place(number: block.number, index: index))
         }
+        logIndex.removeLast(block)
+        stateChanges -= block.stateChangeEstimate
+        firstState = min(firstState, blocks.count - 1)
         snapshots.removeAll { $0.number >= block.number }
         version += 1
         events.append(.removed(block))

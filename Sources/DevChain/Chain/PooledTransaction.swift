@@ -63,6 +63,13 @@ package final class PooledTransaction: Sendable {
         isImpersonated = false
     }
 
+    /// A transaction that was here before and was kept with its sender.
+    init(kept signed: SignedTransaction, sender: Address, isImpersonated: Bool) {
+        self.signed = signed
+        self.sender = sender
+        self.isImpersonated = isImpersonated
+    }
+
     /// A transaction of a block that came from elsewhere: of any kind that the fork has. Checks all that needs no state,
     /// and recovers the sender.
     package init(ofBlock signed: SignedTransaction, chainID: UInt64, rules: RuleSet) throws(DevChainError) {

@@ -14,6 +14,13 @@ package struct ChainClock: Sendable, Equatable {
 
     package init() {}
 
+    /// A clock that was kept.
+    init(offset: Int64, next: UInt64?, interval: UInt64?) {
+        self.offset = offset
+        self.next = next
+        self.interval = interval
+    }
+
     /// The chain's time at a real one, before it is compared with the parent's.
     package func now(_ realSeconds: UInt64) -> UInt64 {
         let (sum, overflow) = Int64(clamping: realSeconds).addingReportingOverflow(offset)

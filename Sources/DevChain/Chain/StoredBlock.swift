@@ -32,6 +32,9 @@ package final class StoredBlock: Sendable {
         self.withdrawals = withdrawals
     }
 
+    /// About how many accounts and slots the block changed.
+    var stateChangeEstimate: Int { 4 + Int(clamping: header.gasUsed / 10_000) }
+
     package var number: UInt64 { header.number }
     package var baseFee: U256 { header.baseFeePerGas ?? .zero }
 

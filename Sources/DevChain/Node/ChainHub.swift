@@ -22,6 +22,9 @@ final class ChainHub: Sendable {
     /// Of the chain, where it is wanted without the lock.
     let profile: ChainProfile
     let engines: EnginePool
+    /// The data directory of a chain that has one.
+    private let archive: ChainArchive?
+    private let memory: MemoryPlan
     /// All changes, for one reader.
     let batches: AsyncStream<Batch>
     private let out: AsyncStream<Batch>.Continuation
@@ -30,7 +33,9 @@ final class ChainHub: Sendable {
     /// True once someone listens for transactions that enter the pool; until then those events go to filters only.
     private let tellsPending = Atomic(false)
 
-    init(_ chain: Blockchain) {
+    init(_ chain: Blockchain, archive: ChainArchive? = nil) {
+        self.archive = archive
+        memory = chain.configuration.memory
         profile = chain.profile
         engines = chain.engines
         // The reader keeps up or memory grows by what it has not read; it never waits for a client.
@@ -63,8 +68,22 @@ final class ChainHub: Sendable {
         }
     }
 
+    /// Writes what changed to the data directory. Nothing of it is answered or told before: a chain that cannot write
+    /// stops, and says so.
+    private func keep(_ held: inout Held, _ events: [ChainEvent]) {
+        guard let archive else { return }
+        archive.keepWaiting(events.compactMap { if case .pending(let transaction) = $0 { transaction } else { nil } })
+        do throws(DevChainError) { try archive.keep(held.chain) } catch {
+            preconditionFailure("\(error.message); the chain stops, since it could not keep what it would acknowledge")
+        }
+        archive.tidyPool(held.chain.pool)
+        held.chain.blocks.keep(bytes: memory.blockBytes)
+        if let bytes = memory.stateBytes { held.chain.headState.keepResident(below: bytes) }
+    }
+
     private func passOn(_ held: inout Held) {
         var events = held.chain.takeEvents()
+        keep(&held, events)
         guard !events.isEmpty else { return }
         held.filters.apply(events)
         if !tellsPending.load(ordering: .relaxed) { events.removeAll { $0.isPending } }

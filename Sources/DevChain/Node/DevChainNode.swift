@@ -29,6 +29,10 @@ package struct DevChainOptions: Sendable {
     package var genesisTimestamp: UInt64?
     package var fork = Fork.prague
     package var statesKept = Limits.statesKept
+    /// The folder that keeps the chain over restarts; nil for a chain that ends with its process.
+    package var dataDirectory: String?
+    /// Bytes that the process should stay below; only with a data directory, where what is let go can be read again.
+    package var memoryBudget: Int?
     /// Instead of the profile's.
     package var cadence: MiningCadence?
     package var clock: WallClock = DevChainNode.systemClock
@@ -43,6 +47,7 @@ package final class DevChainNode: Sendable {
     package let accounts: [PrivateKey]
     package let metrics: MetricsRegistry
     let hub: ChainHub
+    private let archive: ChainArchive?
     let service: ChainService
     private let producer: BlockProducer
     private let cadence: CadenceControl
@@ -65,7 +70,9 @@ package final class DevChainNode: Sendable {
             profile: profile, fork: options.fork, genesisTimestamp: options.genesisTimestamp ?? options.clock() / 1000,
             codes: options.codes, statesKept: options.statesKept)
         configuration.balances = accounts.map { ($0.address, options.balance) } + options.balances
-        let hub = ChainHub(Blockchain(configuration))
+        let (chain, archive) = try Self.chain(&configuration, options, logger)
+        self.archive = archive
+        let hub = ChainHub(chain, archive: archive)
         self.hub = hub
         counters = NodeMetrics(options.metrics, chain: profile.name)
         let producer = BlockProducer(hub: hub, clock: options.clock, metrics: counters, logger: logger)
@@ -85,6 +92,37 @@ package final class DevChainNode: Sendable {
             "/metrics": { .metrics(registry) },
         ]
         self.server = RPCServer(configuration: server, service: service, logger: logger)
+    }
+
+    /// The chain that the data directory holds, or a new one.
+    private static func chain(
+        _ configuration: inout Blockchain.Configuration, _ options: DevChainOptions, _ logger: Logger
+    ) throws(DevChainError) -> (Blockchain, ChainArchive?) {
+        if let budget = options.memoryBudget {
+            guard options.dataDirectory != nil else {
+                throw DevChainError(
+                    .limitExceeded, "a memory budget needs a data directory: what is let go is read again from there")
+            }
+            guard budget >= Limits.memoryBudgetMinimum else {
+                throw DevChainError(
+                    .limitExceeded,
+                    "a memory budget of \(budget >> 20) MiB is too small; at least \(Limits.memoryBudgetMinimum >> 20) MiB")
+            }
+            configuration.memory = MemoryPlan(budget: budget)
+        }
+        guard let directory = options.dataDirectory else { return (Blockchain(configuration), nil) }
+        let (archive, content, state) = try ChainArchive.open(
+            directory, role: "chain \(configuration.profile.name)", logger: logger)
+        let chain: Blockchain
+        if let content {
+            chain = try Blockchain(configuration, content, shelf: archive)
+        } else {
+            var new = Blockchain(configuration, in: state)
+            new.blocks.shelf = archive
+            try archive.keep(new)
+            chain = new
+        }
+        return (chain, archive)
     }
 
     private static func accounts(_ options: DevChainOptions) throws(DevChainError) -> [PrivateKey] {
@@ -133,6 +171,11 @@ package final class DevChainNode: Sendable {
         hub.close()
         for task in running { task.cancel() }
         for task in running { await task.value }
+        if let archive {
+            do throws(DevChainError) { try archive.close() } catch {
+                logger.error("the data directory was not closed", metadata: [LogKey.reason: "\(error.message)"])
+            }
+        }
         logger.info("chain has stopped")
     }
 

@@ -39,6 +39,9 @@ package struct WorldState: Sendable {
     /// Bytes that the nodes of the present state take.
     package var bytesUsed: Int { store.looking(at: version) { $0.arena.bytesUsed } }
 
+    /// The tree itself, for tests that end a process inside a change.
+    func lookingForTest<Result>(_ body: (StateTree) -> Result) -> Result { store.looking(at: version, body) }
+
     // MARK: Reading
 
     package func account(_ address: Address) -> Account? { store.account(address, version).map(Account.init) }
@@ -104,7 +107,42 @@ package struct WorldState: Sendable {
         }
     }
 
+    // MARK: A state in a file
+
+    /// What leads here from another state of the same store.
+    func changes(since old: WorldState) -> [AccountChange] { store.changes(from: old.version, to: version) }
+
+    /// Code from a number on, in the order of the numbers.
+    func codes(from number: Int) -> [(hash: Hash32, code: Bytes)] { store.codes(from: number) }
+
+    /// This state is what a restart begins from; `position` is how far the owner's log has come with it.
+    func sync(position: UInt64) { store.sync(version, position: position) }
+
+    /// The position of the last sync of this state's file.
+    var syncedPosition: UInt64 { store.syncedPosition }
+
+    /// Ends the use of the file with this state in it.
+    func close(position: UInt64) { store.close(version, position: position) }
+
+    /// Lets the system take pages of the file while the process holds more than `bytes` of it.
+    func keepResident(below bytes: Int) { store.keepResident(below: bytes) }
+
     // MARK: Writing
+
+    /// The state without accounts, of the same store.
+    var emptied: WorldState {
+        let addresses = store.looking(at: version) { tree in
+            var addresses: [Address] = []
+            tree.forEachAccount { leaf in
+                addresses.append(leaf.address)
+                return true
+            }
+            return addresses
+        }
+        var empty = self
+        empty.apply(addresses.sorted().map { AccountChange(address: $0, state: nil) })
+        return empty
+    }
 
     /// Writes what a block changed.
     package mutating func apply(_ changes: [AccountChange]) { store.apply(changes, to: &version) }

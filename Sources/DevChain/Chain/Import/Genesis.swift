@@ -15,8 +15,8 @@ package struct Genesis: Sendable {
     }
 
     /// The header with its state root, and the state.
-    var start: (BlockHeader, WorldState) {
-        var state = WorldState()
+    func start(in empty: WorldState) -> (BlockHeader, WorldState) {
+        var state = empty
         state.apply(accounts)
         var header = header
         header.stateRoot = state.root

@@ -19,21 +19,31 @@ final class NodeArena {
     /// The largest node in units: a branch with sixteen children.
     static let unitsMaximum = 40
 
+    /// Bytes at the start that hold no nodes: a page, which a file describes itself in.
+    static let headBytes = 4_096
+
     let base: UnsafeMutableRawPointer
     private let mapping: NodeMapping
-    /// Units that were ever given out; the first one never is.
+    /// Units that were ever given out, the head's among them.
     private(set) var end: Int
+    /// Where else `end` is kept, so that it is right whenever the process ends.
+    private let endCopy: UnsafeMutablePointer<UInt64>?
     /// Nodes by their size in units, ready to be given out again.
     private var free: [[NodeRef]]
     /// Given back since the last `settle`: what an interrupted change would still name.
     private var released: [(ref: NodeRef, units: Int)] = []
+    /// Tests end the world here.
+    var willAllocate: (() -> Void)?
+    /// Where the next pages are given back.
+    private var nextWindow = NodeArena.headBytes
     /// Units in use.
     private(set) var unitsUsed: Int
 
-    init(_ mapping: NodeMapping) {
+    init(_ mapping: NodeMapping, end endCopy: UnsafeMutablePointer<UInt64>? = nil) {
         self.mapping = mapping
+        self.endCopy = endCopy
         base = mapping.base
-        end = 1
+        end = Self.headBytes / Self.unitBytes
         unitsUsed = 0
         free = Array(repeating: [], count: Self.unitsMaximum + 1)
     }
@@ -51,11 +61,13 @@ final class NodeArena {
     /// A place of `units` units, its bytes as they were.
     func allocate(units: Int) -> NodeRef {
         assert(units > 0 && units <= Self.unitsMaximum, "a node of that size")
+        willAllocate?()
         unitsUsed += units
         if let ref = free[units].popLast() { return ref }
         let ref = NodeRef(end)
         end += units
         mapping.reach(end * Self.unitBytes)
+        endCopy?.pointee = UInt64(end)
         return ref
     }
 
@@ -72,10 +84,30 @@ final class NodeArena {
     }
 
     /// Takes up where an earlier process left: `end` units were given out, `used` of them hold nodes.
-    func resume(end: Int, used: Int) {
+    func resume(end: Int, used: Int, free lists: [[NodeRef]]) {
         self.end = end
         unitsUsed = used
         mapping.reach(end * Self.unitBytes)
+        for (units, refs) in lists.enumerated() where units < free.count { free[units] = refs }
+    }
+
+    /// Says how many units hold nodes.
+    func recount(used: Int) { unitsUsed = used }
+
+    /// The free places by size, after `settle`.
+    var freeLists: [[NodeRef]] { free }
+
+    /// Gives pages back to the system, a sixteenth of the range at a time, until no more than `bytes` are held. The
+    /// window moves on from call to call, so what is used most comes back and what is not stays away.
+    func keepResident(below bytes: Int) {
+        let window = max(end * Self.unitBytes / 16, 1 << 20) / 4_096 * 4_096
+        for _ in 0..<16 {
+            guard let resident = NodeMapping.residentFileBytes, resident > bytes else { return }
+            let reached = end * Self.unitBytes
+            if nextWindow >= reached { nextWindow = Self.headBytes }
+            mapping.letGo(from: nextWindow, bytes: min(window, (reached - nextWindow + 4_095) / 4_096 * 4_096))
+            nextWindow += window
+        }
     }
 }
 
@@ -133,16 +165,27 @@ final class NodeMapping {
     func reach(_ bytes: Int) {
         precondition(bytes <= capacity, "the state has outgrown its range of addresses")
         guard bytes > reached else { return }
-        // In large steps: the file is sparse, and a step costs a call.
-        reached = min((bytes + Self.step) / Self.step * Self.step, capacity)
+        // In steps that grow with it: the file is sparse, and a step costs a call.
+        let step = min(max(bytes / 4, 1 << 20), 64 << 20) / 4_096 * 4_096
+        reached = min((bytes + step) / 4_096 * 4_096, capacity)
         precondition(ftruncate(descriptor, off_t(reached)) == 0, "the disk has no room for the state: errno \(errno)")
     }
-
-    private static let step = 64 << 20
 
     /// Lets the system take the pages of a part of the range; what a file holds comes back when it is touched.
     func letGo(from offset: Int, bytes: Int) {
         guard descriptor >= 0, bytes > 0 else { return }
         madvise(base + offset, bytes, Int32(MADV_DONTNEED))
+    }
+
+    /// Bytes of files that the process holds in memory, this one's among them; nil where the system does not tell.
+    static var residentFileBytes: Int? {
+        let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var text = Bytes(repeating: 0, count: 128)
+        let count = text.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
+        guard count > 0 else { return nil }
+        let fields = String(decoding: text.prefix(count), as: UTF8.self).split(separator: " ")
+        return fields.count > 2 ? Int(fields[2]).map { $0 * Int(getpagesize()) } : nil
     }
 }

@@ -69,10 +69,87 @@ final class StateStore: @unchecked Sendable {
     private let keyHasher = HashLanes()
     private let orphans = OrphanedStorages()
 
-    init(_ mapping: NodeMapping = NodeMapping()) { tree = StateTree(mapping) }
+    init(_ tree: StateTree = StateTree()) { self.tree = tree }
 
-    /// The state without accounts; asked for once, before anything else.
+    /// The state that the tree holds; asked for once, before anything else.
     func first() -> StateVersion { StateVersion(orphans) }
+
+    // MARK: A tree in a file
+
+    /// `version` is what a restart begins from; `position` is how far the owner's log has come with it.
+    func sync(_ version: StateVersion, position: UInt64) {
+        lock.withLock { _ in
+            turn(to: version)
+            tree.sync(position: position)
+            version.root = tree.renewRoot()
+        }
+    }
+
+    /// The position of the last sync; 0 for a new file.
+    var syncedPosition: UInt64 { lock.withLock { _ in tree.file?.mark.position ?? 0 } }
+
+    /// Ends the use of the file; nothing may be changed after it.
+    func close(_ version: StateVersion, position: UInt64) {
+        sync(version, position: position)
+        lock.withLock { _ in tree.file?.close(free: tree.arena.freeLists) }
+    }
+
+    /// Lets the system take pages of the file when the process holds more than `bytes` of it.
+    func keepResident(below bytes: Int) { lock.withLock { _ in tree.arena.keepResident(below: bytes) } }
+
+    /// Code from a number on, in the order of the numbers.
+    func codes(from number: Int) -> [(hash: Hash32, code: Bytes)] {
+        lock.withLock { _ in tree.codes.entries(from: number) }
+    }
+
+    /// What leads from one state to another, with values and nothing that depends on the tree.
+    func changes(from old: StateVersion, to new: StateVersion) -> [AccountChange] {
+        lock.withLock { _ in
+            turn(to: new)
+            var touched: [U256: Touched] = [:]
+            var here = old
+            while let next = here.next {
+                for edit in here.differences { touched[edit.key, default: Touched(edit.address)].add(edit) }
+                here = next
+            }
+            return touched.sorted { $0.key < $1.key }.map { change(of: $0.value, key: $0.key) }
+        }
+    }
+
+    /// What a walk from state to state says of one account.
+    private struct Touched {
+        let address: Address
+        var slots: Set<U256> = []
+        var isWhole = false
+
+        init(_ address: Address) { self.address = address }
+
+        mutating func add(_ edit: AccountEdit) {
+            for slot in edit.slots { slots.insert(slot.slot) }
+            // An account that was not there comes with all its slots.
+            if edit.replacesStorage || edit.state == nil { isWhole = true }
+        }
+    }
+
+    private func change(of touched: Touched, key: U256) -> AccountChange {
+        guard let leaf = tree.leaf(of: touched.address, key: key) else {
+            return AccountChange(address: touched.address, state: nil)
+        }
+        var slots: [SlotChange] = []
+        if touched.isWhole {
+            tree.forEachSlot(leaf.storage) { slot in
+                slots.append(SlotChange(slot: slot.slot, value: slot.value))
+                return true
+            }
+        } else {
+            slots = touched.slots.map { slot in
+                SlotChange(slot: slot, value: leaf.storage == 0 ? .zero : tree.slot(slot, inStorage: leaf.storage))
+            }
+        }
+        slots.sort { $0.slot < $1.slot }
+        return AccountChange(
+            address: touched.address, state: tree.state(of: leaf), clearsStorage: touched.isWhole, slots: slots)
+    }
 
     // MARK: Reading
 
@@ -205,6 +282,7 @@ final class StateStore: @unchecked Sendable {
 
     private func tidy() {
         for head in orphans.take() { tree.releaseStorage(head) }
-        tree.arena.settle()
+        // A file's places are used again only after the next sync: until then a restart may go back to them.
+        if tree.file == nil { tree.arena.settle() }
     }
 }

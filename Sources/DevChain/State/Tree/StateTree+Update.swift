@@ -9,6 +9,7 @@ extension StateTree {
     /// Writes edits that are sorted by their keys; what undoes them, in the same order.
     func apply(_ edits: [AccountEdit]) -> [AccountEdit] {
         guard !edits.isEmpty else { return [] }
+        file?.keep(before(edits))
         let list = AccountEdits(self, edits)
         root = update(list, root, 0, 0, 0, list.count)
         rootHash = nil

@@ -8,8 +8,12 @@ import Ethereum
 final class StateTree {
     let arena: NodeArena
     let codes: CodeTable
+    /// The file that the tree lives in; nil for one in memory.
+    let file: StateFile?
     /// The top of the accounts' trie; 0 without accounts.
-    var root: NodeRef = 0
+    var root: NodeRef = 0 {
+        didSet { file?.root = root }
+    }
     /// Accounts in the tree.
     var accountCount = 0
     /// The root's hash, while it holds.
@@ -21,9 +25,58 @@ final class StateTree {
     /// Levels of one path: 64 of an account, 64 of a slot below it, and a little more.
     static let levelsMaximum = 140
 
-    init(_ mapping: NodeMapping) {
-        arena = NodeArena(mapping)
+    /// A tree without accounts, in memory.
+    init() {
+        file = nil
+        arena = NodeArena(NodeMapping())
         codes = CodeTable()
+    }
+
+    /// The tree of a file as it was at its last sync. `codes` must hold every code that the tree names.
+    init(_ file: StateFile, codes: CodeTable) {
+        self.file = file
+        self.codes = codes
+        arena = NodeArena(file.mapping, end: file.end)
+        guard !file.isNew else {
+            sync(position: 0)
+            return
+        }
+        arena.resume(end: Int(file.end.pointee), used: Int(file.mark.unitsUsed), free: file.takeFree())
+        root = file.root
+        for edits in file.kept() { _ = apply(edits) }
+        // The tree is as it was, so it has as much; what was counted on the way back means nothing.
+        accountCount = Int(file.mark.accounts)
+        arena.recount(used: Int(file.mark.unitsUsed))
+        sync(position: file.mark.position)
+    }
+
+    /// What the tree is now is what a restart begins from. Names are renewed first: a restart may rely on those that say
+    /// they hold.
+    func sync(position: UInt64) {
+        guard let file else { return }
+        _ = renewRoot()
+        file.sync(position: position, root: root, accounts: accountCount, unitsUsed: arena.unitsUsed)
+        arena.settle()
+    }
+
+    /// What `edits` would overwrite.
+    func before(_ edits: [AccountEdit]) -> [AccountEdit] {
+        edits.map { edit in
+            var old = AccountEdit(key: edit.key, address: edit.address, state: nil)
+            guard let leaf = leaf(of: edit.address, key: edit.key) else { return old }
+            old.state = state(of: leaf)
+            if edit.state == nil || edit.replacesStorage {
+                old.replacesStorage = true
+                old.storage = leaf.storage
+            } else {
+                old.slots = edit.slots.map { change in
+                    SlotChange(
+                        slot: change.slot,
+                        value: leaf.storage == 0 ? .zero : slot(change.slot, inStorage: leaf.storage))
+                }
+            }
+            return old
+        }
     }
 
     deinit { scratch.deallocate() }
@@ -109,6 +162,9 @@ final class CodeTable {
         return number
     }
 
-    /// All but the empty one, in the order of their numbers.
-    var entries: [(hash: Hash32, code: Bytes)] { Array(zip(hashes, codes).dropFirst()) }
+    /// How many there are, the empty one among them: the number that the next one gets.
+    var count: Int { hashes.count }
+
+    /// Those from a number on, in the order of their numbers.
+    func entries(from number: Int) -> [(hash: Hash32, code: Bytes)] { Array(zip(hashes, codes).dropFirst(number)) }
 }
