@@ -50,12 +50,13 @@ let package = Package(
         .systemLibrary(name: "CSecp256k1", path: "Sources/CSecp256k1"),
         .systemLibrary(name: "CLibCrypto", path: "Sources/CLibCrypto"),
         .target(name: "CKeccak", cSettings: kernel),
+        .target(name: "CPrecompiles", exclude: ["FieldConversion.inc", "FieldKernel.inc"], cSettings: kernel),
 
         // Vocabulary
         room("Ethereum", ["CKeccak", "CSecp256k1", "CLibCrypto"]),
 
         // Pure rooms
-        room("EVM", ["Ethereum", "CLibCrypto"]),
+        room("EVM", ["Ethereum", "CLibCrypto", "CPrecompiles"]),
         room("CCIP", ["Ethereum"]),
         room("OffchainReporting", [protobuf], exclude: ["Schema/offchain_reporting.proto"]),
         room("Committing", ["Ethereum", "CCIP", "OffchainReporting"]),
@@ -91,7 +92,7 @@ let package = Package(
         // Tests, one target per room
         .target(name: "TestSupport", dependencies: ["Ethereum"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("EthereumTests", ["Ethereum", "CKeccak", "TestSupport"]),
-        tests("EVMTests", ["EVM", "Ethereum", "TestSupport"]),
+        tests("EVMTests", ["EVM", "Ethereum", "CPrecompiles", "TestSupport"]),
         tests("CCIPTests", ["CCIP", "Ethereum", "TestSupport"]),
         tests("OffchainReportingTests", ["OffchainReporting"]),
         tests("CommittingTests", ["Committing", "CCIP", "Ethereum", "OffchainReporting", "TestSupport"]),

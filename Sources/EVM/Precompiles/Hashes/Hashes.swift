@@ -1,6 +1,5 @@
 // Precompiles 1 to 4: signature recovery, SHA-256, RIPEMD-160 and identity.
 
-import CLibCrypto
 import Ethereum
 
 extension Precompile {
@@ -21,14 +20,14 @@ extension Precompile {
     package static let sha256 = Precompile(name: "sha256") { input, gasLimit in
         let price = 60 + 12 * words(input.count)
         guard gasLimit >= price else { return .failure }
-        return .success(digest(input, EVP_sha256()), gas: price)
+        return .success(Digest.sha256(input), gas: price)
     }
 
     /// 3: the 20 bytes stand at the end of a word.
     package static let ripemd160 = Precompile(name: "ripemd160") { input, gasLimit in
         let price = 600 + 120 * words(input.count)
         guard gasLimit >= price else { return .failure }
-        return .success(digest(input, EVP_ripemd160()).leftPadded(to: 32), gas: price)
+        return .success(Digest.ripemd160(input).leftPadded(to: 32), gas: price)
     }
 
     /// 4.
@@ -39,14 +38,6 @@ extension Precompile {
     }
 
     private static func words(_ count: Int) -> Int64 { Int64((count + 31) / 32) }
-
-    private static func digest(_ input: UnsafeRawBufferPointer, _ algorithm: OpaquePointer?) -> Bytes {
-        var digest = Bytes(repeating: 0, count: 64)
-        var count: UInt32 = 0
-        let done = EVP_Digest(input.baseAddress, input.count, &digest, &count, algorithm, nil)
-        precondition(done == 1, "libcrypto refused a digest")
-        return Bytes(digest.prefix(Int(count)))
-    }
 }
 
 /// Reads an input as if zeros without end followed it.
