@@ -26,8 +26,6 @@ package struct DevChainError: Error, Equatable, Sendable, CustomStringConvertibl
         package static let transactionTooLarge = Code(rawValue: "transactionTooLarge")
         package static let poolFull = Code(rawValue: "poolFull")
         package static let senderQueueFull = Code(rawValue: "senderQueueFull")
-        /// A precompile that this build lacks was called, so the result would be wrong.
-        package static let missingPrecompile = Code(rawValue: "missingPrecompile")
         package static let blockNotFound = Code(rawValue: "blockNotFound")
         package static let statePruned = Code(rawValue: "statePruned")
         package static let belowFinalized = Code(rawValue: "belowFinalized")

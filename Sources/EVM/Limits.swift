@@ -20,6 +20,10 @@ package enum Limits {
     package static let blockHashesKept: UInt64 = 256
     /// Longest base, exponent head or modulus of MODEXP: gas for a longer one is beyond every block.
     package static let modularBytesMaximum = 1 << 20
+    /// Longest exponent of MODEXP whose price is worked out: with a longer one the sum of lengths would not be safe.
+    package static let modularExponentBytesMaximum = 1 << 48
+    /// Longest base, exponent or modulus of MODEXP in Osaka (EIP-7823).
+    package static let modularBytesMaximumOsaka = 1_024
     /// Longest call list that a `CallTracer` keeps.
     package static let tracedCallsMaximum = 100_000
 }

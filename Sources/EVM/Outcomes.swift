@@ -47,8 +47,6 @@ package struct ExecutionResult: Sendable, Hashable {
     package var createdAddress: Address?
     /// Wei a gas.
     package var effectiveGasPrice: U256
-    /// A precompile of the fork that was called and that this build lacks; the result is not to be relied on then.
-    package var missingPrecompile: Address?
 
     package var succeeded: Bool { status == .success }
 }

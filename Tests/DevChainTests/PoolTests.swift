@@ -141,32 +141,6 @@ struct PoolTests {
         #expect(bench.chain.lastDrop(of: broke.hash)?.contains("insufficient funds") == true)
     }
 
-    @Test("a transaction that calls a precompile this build lacks is refused aloud and leaves no trace")
-    func missingPrecompile() throws {
-        var bench = try Bench()
-        let prober = Address(truncating: 0x9999)
-        bench.chain.setCode(Bench.prober, of: prober)
-        let missing = PrecompileSet(.prague).firstMissingForTest
-        let number = try #require(missing, "all precompiles are here: plant another fault")
-        let before = bench.chain.headState.balance(bench.keys[1].address)
-        let fine = try bench.send(from: 0, nonce: 0, tip: 1)
-        let bad = try bench.send(
-            from: 1, nonce: 0, to: prober, value: 0, data: U256(number).bytes, gas: 100_000, tip: 5)
-        let known = try bench.send(from: 2, nonce: 0, to: prober, value: 0, data: U256(4).bytes, gas: 100_000, tip: 3)
-        let block = bench.mine()
-        #expect(block.transactions.map(\.hash) == [known.hash, fine.hash])
-        #expect(bench.chain.headState.balance(bench.keys[1].address) == before)
-        #expect(bench.chain.lastDrop(of: bad.hash)?.contains("precompile") == true)
-        let view = try bench.chain.view(.latest)
-        func call(_ word: UInt64) throws -> ExecutionResult {
-            try view.call(
-                .legacy(chainID: nil, nonce: 0, gasPrice: 0, gasLimit: 100_000, to: prober, data: U256(word).bytes),
-                sender: .zero)
-        }
-        #expect(refusal { try call(number) } == .missingPrecompile)
-        #expect(try call(4).succeeded)
-    }
-
     @Test("whatever is submitted and mined, the pool's counts agree with its contents")
     func consistency() throws {
         var random = SplitMix64.forTest()
@@ -197,12 +171,5 @@ struct PoolTests {
                 #expect((ready + gapped).allSatisfy { bench.chain.pool.find($0.hash) === $0 })
             }
         }
-    }
-}
-
-extension PrecompileSet {
-    /// The lowest number of a precompile of the fork that this build lacks.
-    fileprivate var firstMissingForTest: UInt64? {
-        (1...17 as ClosedRange<UInt64>).first { self[$0]?.isMissing == true }
     }
 }

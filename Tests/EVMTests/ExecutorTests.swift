@@ -196,11 +196,12 @@ struct ExecutorTests {
         #expect(try run(far).output == [7])
         #expect(try run(far).gasUsed == 21_000 + 16 + 70)
         #expect(try run(Address(truncating: 4)).output.isEmpty)
-        let missing = Address(truncating: 200)
-        precompiles.set(.missing("later"), at: missing)
-        let lacking = try Executor(rules: RuleSet(.prague), precompiles: precompiles).call(
-            bench.transaction(to: missing), sender: Bench.sender, block: bench.block, journal: bench.journal)
-        #expect(lacking.missingPrecompile == missing && lacking.status == .halt(.precompileFailed))
+        precompiles[0x100] = .p256Verify
+        let wider = Executor(rules: RuleSet(.prague), precompiles: precompiles)
+        let verified = try wider.call(
+            bench.transaction(to: Address(truncating: 0x100)), sender: Bench.sender, block: bench.block,
+            journal: bench.journal)
+        #expect(verified.succeeded && verified.gasUsed == 21_000 + 6_900)
     }
 
     @Test("the blob base fee follows the excess")

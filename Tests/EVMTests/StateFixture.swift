@@ -9,17 +9,10 @@ import TestSupport
 struct FixtureTally {
     var passed = 0
     var failures: [String] = []
-    /// Subtests that called a precompile which this build lacks, by its address.
-    var lacking: [UInt64: Int] = [:]
     var filesSkipped = 0
 
-    var lackingCount: Int { lacking.values.reduce(0, +) }
-
     var summary: String {
-        let lacks = lacking.sorted { $0.key < $1.key }.map { "0x\(String($0.key, radix: 16)): \($0.value)" }
-        return "\(passed) passed, \(failures.count) failed, \(lackingCount) left out for precompiles not yet here"
-            + (lacks.isEmpty ? "" : " (\(lacks.joined(separator: ", ")))")
-            + ", \(filesSkipped) files left out as extremely heavy"
+        "\(passed) passed, \(failures.count) failed, \(filesSkipped) files left out as extremely heavy"
     }
 }
 
@@ -43,11 +36,8 @@ struct StateFixture {
             for (index, post) in posts.enumerated() {
                 let label = "\(url.lastPathComponent) \(name) #\(index)"
                 do {
-                    if let missing = try check(pre, block, post, test) {
-                        tally.lacking[missing.word.w0, default: 0] += 1
-                    } else {
-                        tally.passed += 1
-                    }
+                    try check(pre, block, post, test)
+                    tally.passed += 1
                 } catch {
                     tally.failures.append("\(label): \(error)")
                 }
@@ -60,10 +50,10 @@ struct StateFixture {
         init(_ description: String) { self.description = description }
     }
 
-    /// Runs one subtest; returns the missing precompile that it called, if any. Throws on a wrong outcome.
+    /// Runs one subtest. Throws on a wrong outcome.
     private func check(
         _ pre: [Address: MemoryAccount], _ block: BlockEnvironment, _ post: JSON, _ test: JSON
-    ) throws -> Address? {
+    ) throws {
         let state = MemoryState(pre)
         for (number, hash) in test["env"]?["blockHashes"]?.asObject?.members ?? [] {
             if let number = try U256(text: number).asUInt64, let hash = hash.asString {
@@ -81,7 +71,6 @@ struct StateFixture {
         } catch {
             refusal = "\(error)"
         }
-        if let missing = outcome?.missingPrecompile { return missing }
         if let expected {
             guard refusal != nil else { throw Mismatch("ran, but expected \(expected)") }
         } else if let refusal {
@@ -97,7 +86,6 @@ struct StateFixture {
         }
         let logs = keccak256(RLP.list((outcome?.logs ?? []).map(\.rlp)).encoded)
         if let hash = post["logs"]?.asString, logs != (try Hash32(hex: hash)) { throw Mismatch("wrong logs") }
-        return nil
     }
 
     /// The first differences to a full post-state, where the fixture has one.

@@ -47,12 +47,6 @@ struct BlockRun {
         let result = try engine.executor.execute(
             transaction.transaction, sender: transaction.sender, block: plan.environment, journal: journal,
             gasAvailable: gasLeft)
-        if let precompile = result.missingPrecompile {
-            return DevChainError(
-                .missingPrecompile,
-                "the transaction calls the precompile at \(precompile), which this chain has but this build cannot "
-                    + "run; it is refused since its result would be wrong")
-        }
         include(transaction, result)
         guard plan.fork >= .prague else { return nil }
         do throws(DevChainError) {

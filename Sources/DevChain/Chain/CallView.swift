@@ -65,7 +65,7 @@ package struct CallView: Sendable {
             } catch {
                 throw DevChainError(refusal: error)
             }
-            return (try Self.checked(result), tracer)
+            return (result, tracer)
         }
     }
 
@@ -128,7 +128,7 @@ package struct CallView: Sendable {
             }
         }
         tracer = watched.1
-        return try Self.checked(watched.0)
+        return watched.0
     }
 
     // MARK: Inside
@@ -152,22 +152,11 @@ package struct CallView: Sendable {
     private func run(
         _ transaction: Transaction, _ sender: Address, _ journal: Journal, _ engine: EnginePool.Engine
     ) throws(DevChainError) -> ExecutionResult {
-        let result: ExecutionResult
         do throws(TransactionRefusal) {
-            result = try engine.executor.call(transaction, sender: sender, block: environment, journal: journal)
+            return try engine.executor.call(transaction, sender: sender, block: environment, journal: journal)
         } catch {
             throw DevChainError(refusal: error)
         }
-        return try Self.checked(result)
-    }
-
-    /// A result that rests on a precompile that is not there is no result.
-    private static func checked(_ result: ExecutionResult) throws(DevChainError) -> ExecutionResult {
-        guard let missing = result.missingPrecompile else { return result }
-        throw DevChainError(
-            .missingPrecompile,
-            "the call reaches the precompile at \(missing), which this chain has but this build cannot run; its result "
-                + "would be wrong")
     }
 
     private func replayPlan(_ block: StoredBlock) -> BlockPlan {

@@ -21,11 +21,11 @@ extension ChainService {
         }
         guard cadence.current.automine else { return }
         await producer.mineWaiting()
-        try checkMissingPrecompile(transaction)
+        try checkDrop(transaction)
     }
 
-    /// A transaction that the block at once refused for what this build lacks is an error of the sending call.
-    private func checkMissingPrecompile(_ transaction: PooledTransaction) throws(JSONRPCError) {
+    /// A transaction that the block dropped at once is an error of the sending call.
+    private func checkDrop(_ transaction: PooledTransaction) throws(JSONRPCError) {
         let (isKnown, reason) = hub.read { chain in
             (
                 chain.place(of: transaction.hash) != nil || chain.pool.find(transaction.hash) != nil,

@@ -152,8 +152,7 @@ package final class Executor {
             }
         return ExecutionResult(
             status: status, gasUsed: gasUsed, gasRefunded: refunded, output: workspace.returnedBytes,
-            logs: machine.journal.logs, createdAddress: outcome.created, effectiveGasPrice: price,
-            missingPrecompile: machine.missingPrecompile)
+            logs: machine.journal.logs, createdAddress: outcome.created, effectiveGasPrice: price)
     }
 
     private func buyGas(

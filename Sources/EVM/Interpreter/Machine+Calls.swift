@@ -71,7 +71,6 @@ extension Machine {
     }
 
     private func run(_ precompile: Precompile, _ call: CallRequest, _ snapshot: Journal.Snapshot) -> (Exit, Int64) {
-        if precompile.isMissing, missingPrecompile == nil { missingPrecompile = call.codeAddress }
         let input = UnsafeRawBufferPointer(start: workspace.arena + call.inputOffset, count: call.inputCount)
         switch precompile.run(input, call.gas) {
         case .success(let output, let gas) where gas <= call.gas:

@@ -48,7 +48,6 @@ final class Machine<T: Tracer> {
     let blobHashes: [Hash32]
     /// The index of the frame on top; -1 when none runs.
     @exclusivity(unchecked) var depth = -1
-    @exclusivity(unchecked) var missingPrecompile: Address?
     @exclusivity(unchecked) var tracer: T
 
     init(

@@ -13,24 +13,13 @@ package struct Precompile: Sendable {
     package typealias Run = @Sendable (_ input: UnsafeRawBufferPointer, _ gasLimit: Int64) -> PrecompileOutcome
 
     package let name: String
-    /// True for a contract of the fork that this build cannot run: calls of it fail, and the result says so.
-    package let isMissing: Bool
     /// The input is good during the call only.
     package let run: Run
 
     package init(name: String, run: @escaping Run) {
         self.name = name
-        self.isMissing = false
         self.run = run
     }
-
-    private init(missing name: String) {
-        self.name = name
-        self.isMissing = true
-        self.run = { _, _ in .failure }
-    }
-
-    package static func missing(_ name: String) -> Precompile { Precompile(missing: name) }
 }
 
 package struct PrecompileSet: Sendable {
@@ -49,19 +38,19 @@ package struct PrecompileSet: Sendable {
         self[3] = .ripemd160
         self[4] = .identity
         self[5] = .modularExponentiation
-        self[6] = .missing("bn254 add")
-        self[7] = .missing("bn254 mul")
-        self[8] = .missing("bn254 pairing")
+        self[6] = .bn254Add
+        self[7] = .bn254Multiply
+        self[8] = .bn254Pairing
         self[9] = .blake2F
-        if fork >= .cancun { self[10] = .missing("KZG point evaluation") }
+        if fork >= .cancun { self[10] = .pointEvaluation }
         if fork >= .prague {
-            self[11] = .missing("BLS12-381 G1 add")
-            self[12] = .missing("BLS12-381 G1 multi-scalar")
-            self[13] = .missing("BLS12-381 G2 add")
-            self[14] = .missing("BLS12-381 G2 multi-scalar")
-            self[15] = .missing("BLS12-381 pairing")
-            self[16] = .missing("BLS12-381 map to G1")
-            self[17] = .missing("BLS12-381 map to G2")
+            self[11] = .bls12G1Add
+            self[12] = .bls12G1MultiScalar
+            self[13] = .bls12G2Add
+            self[14] = .bls12G2MultiScalar
+            self[15] = .bls12Pairing
+            self[16] = .bls12MapToG1
+            self[17] = .bls12MapToG2
         }
     }
 

@@ -53,15 +53,16 @@ struct ModularPricing {
     let divisor: UInt128
 
     static let berlin = ModularPricing(
-        minimum: 200, numberBytesMaximum: Limits.modularBytesMaximum, exponentBytesMaximum: (1 << 48) - 1,
-        iterationsPerByte: 8,
+        minimum: 200, numberBytesMaximum: Limits.modularBytesMaximum,
+        exponentBytesMaximum: Limits.modularExponentBytesMaximum, iterationsPerByte: 8,
         complexity: { bytes in
             let words = UInt128((bytes + 7) / 8)
             return words * words
         }, divisor: 3)
 
     static let osaka = ModularPricing(
-        minimum: 500, numberBytesMaximum: 1_024, exponentBytesMaximum: 1_024, iterationsPerByte: 16,
+        minimum: 500, numberBytesMaximum: Limits.modularBytesMaximumOsaka,
+        exponentBytesMaximum: Limits.modularBytesMaximumOsaka, iterationsPerByte: 16,
         complexity: { bytes in
             let words = UInt128((bytes + 7) / 8)
             return bytes <= 32 ? 16 : 2 * words * words

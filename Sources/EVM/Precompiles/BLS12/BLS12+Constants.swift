@@ -1,0 +1,40 @@
+// The generators of G1 and G2, and numbers written in hexadecimal.
+
+import CPrecompiles
+import Ethereum
+
+extension BLS12 {
+    static let g1Generator = AffinePoint<G1>(
+        x: number(
+            "17f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb"),
+        y: number(
+            "08b3f481e3aaa0f1a09e30ed741d8ae4fcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1"))
+
+    static let g2Generator = AffinePoint<G2>(
+        x: BLS12Fp2(
+            c0: number(
+                "024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8"),
+            c1: number(
+                "13e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e")),
+        y: BLS12Fp2(
+            c0: number(
+                "0ce5d527727d6e118cc9cdc6da2e351aadfd9baa8cbdd3a76d429a695160d12c923ac9cc3baca289e193548608b82801"),
+            c1: number(
+                "0606c4a02ea734cc32acd2b02bc28b99cb3e287e85a763af267492ab572e99ab3f370d275cec1da1aaa9075ff05f79be")))
+
+    static func number(_ hex: some StringProtocol) -> BLS12Fp {
+        guard let bytes = try? Hex.decode(hex), let number = BLS12Fp(bytes) else {
+            preconditionFailure("a constant is not a number below p")
+        }
+        return number
+    }
+
+    /// One number a line.
+    static func numbers(_ text: String) -> [BLS12Fp] { text.split(separator: "\n").map { number($0) } }
+
+    /// c0 and c1 on lines of their own.
+    static func pairs(_ text: String) -> [BLS12Fp2] {
+        let all = numbers(text)
+        return stride(from: 0, to: all.count, by: 2).map { BLS12Fp2(c0: all[$0], c1: all[$0 + 1]) }
+    }
+}
