@@ -6,7 +6,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 VENV := .venv
 CAUSEWAY := .build/release/causeway
 
-.PHONY: help packages build test demo bench contracts contracts-check protobuf format lint clean
+.PHONY: help packages build test demo bench bench-evm contracts contracts-check protobuf format lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -25,6 +25,7 @@ PURE_ROOMS := EthereumTests|EVMTests|CCIPTests|OffchainReportingTests|Committing
 
 test: packages $(VENV)/.complete ## everything that must hold, end to end included
 	@swift build $(SWIFT_FLAGS) --build-tests
+	@scripts/check-hot-loop.py
 	@$(VENV)/bin/python -m unittest discover -s Tests/Contracts
 	@swift test $(SWIFT_FLAGS) --skip-build --filter '^($(PURE_ROOMS))\.'
 	@swift test $(SWIFT_FLAGS) --skip-build --skip '^($(PURE_ROOMS)|EndToEndTests)\.'
@@ -36,6 +37,15 @@ demo: build ## four crossings on a fresh local network, told as they happen
 bench: build $(VENV)/.complete ## latency, throughput, gas and memory; figures as a table and as JSON
 	@scripts/bench.sh
 
+$(VENV)/bench/.complete: scripts/requirements-bench.txt
+	@python3 -m venv $(VENV)/bench
+	@$(VENV)/bench/bin/pip install --quiet --disable-pip-version-check --requirement scripts/requirements-bench.txt
+	@touch $@
+
+bench-evm: packages $(VENV)/bench/.complete ## the interpreter and recovery beside revm and libsecp256k1, program by program
+	@swift build $(SWIFT_FLAGS) --product causeway-bench
+	@$(VENV)/bench/bin/python Benchmarks/yardsticks.py --json Benchmarks/yardsticks.json $(BENCH_FLAGS)
+
 contracts: $(VENV)/.complete ## compile chains/contracts into chains/artifacts
 	@$(VENV)/bin/python scripts/contracts.py
 
@@ -46,10 +56,10 @@ protobuf: ## generate Swift from the .proto schemas (needs protoc and protoc-gen
 	@scripts/generate-protobuf.sh
 
 format: ## format the sources in place
-	@swift format --in-place --recursive Sources Tests
+	@swift format --in-place --recursive Sources Tests Benchmarks
 
 lint: ## fail when a source is not formatted
-	@swift format lint --strict --recursive Sources Tests
+	@swift format lint --strict --recursive Sources Tests Benchmarks
 
 clean: ## remove what the build made
 	@rm -rf .build $(VENV) data

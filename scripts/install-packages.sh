@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that Causeway builds and runs with, and nothing when they are there.
 set -euo pipefail
-needed=(libzmq3-dev libsecp256k1-dev libssl-dev libsqlite3-dev python3 python3-venv)
+needed=(libzmq3-dev libsecp256k1-dev libssl-dev libsqlite3-dev python3 python3-venv binutils)
 missing=()
 for package in "${needed[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

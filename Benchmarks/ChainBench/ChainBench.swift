@@ -1,0 +1,21 @@
+// The benchmark program of the chain's rooms: one subcommand a file. Benchmarks/yardsticks.py runs it beside other
+// implementations; by hand: swift run -c release causeway-bench interpreter --fixtures DIR.
+
+@main
+struct ChainBench {
+    static let commands: [(name: String, help: String, run: @Sendable (Arguments) throws -> Void)] = [
+        ("interpreter", "--fixtures DIR [--program TEXT] [--milliseconds 300]: state tests as programs", interpreter),
+        ("keccak", "[--milliseconds 300]: one digest, and one of four at once", keccak),
+        ("recover", "[--milliseconds 300]: the sender of a signature", recover),
+    ]
+
+    static func main() throws {
+        let words = Array(CommandLine.arguments.dropFirst())
+        guard let command = commands.first(where: { $0.name == words.first }) else {
+            print("usage: causeway-bench COMMAND [--json]")
+            for command in commands { print("  \(command.name) \(command.help)") }
+            return
+        }
+        try command.run(Arguments(Array(words.dropFirst())))
+    }
+}
