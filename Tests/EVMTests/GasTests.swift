@@ -124,4 +124,29 @@ struct GasTests {
         let spent: UInt64 = 21_000 + 3 * 5000 + 14
         #expect(result.gasRefunded == spent / 5 && result.gasUsed == spent - spent / 5)
     }
+
+    @Test("a jump behind PUSH2 costs, goes and fails as one behind any other push", arguments: [0x56, 0x57] as [UInt8])
+    func jumpsBehindPush2(_ jump: UInt8) throws {
+        /// What a jump to the JUMPDEST, or `past` bytes beyond it, comes to.
+        func run(_ before: Bytes, wide: Bool, past: Int, gas: UInt64) throws -> ExecutionResult {
+            let target = before.count + (wide ? 4 : 3) + 2 + past
+            let push: Bytes = (wide ? [0x62, 0] : [0x61]) + [UInt8(target >> 8), UInt8(target & 255)]
+            let code = before + push + [jump, 0x00, 0x5b, 0x5a, 0x50, 0x00]
+            let bench = Bench(.prague, Bytecode(code))
+            return try bench.call(bench.transaction(gas: gas))
+        }
+        let full = Bytes(repeating: 0x5f, count: 1023)
+        for before in [[], [0x5f], [0x60, 1], full, full + [0x58]] as [Bytes] {
+            let needed = UInt64(before.count * 2 + 40)
+            for gas in (needed > 100 ? [needed] : Array(0...needed)) {
+                for past in [0, 1, -1, 60_000] {
+                    let narrow = try run(before, wide: false, past: past, gas: 21_000 + gas)
+                    let wide = try run(before, wide: true, past: past, gas: 21_000 + gas)
+                    #expect(narrow.status == wide.status && narrow.gasUsed == wide.gasUsed, "\(before) \(past) \(gas)")
+                }
+            }
+        }
+        #expect(try run([0x60, 1], wide: false, past: 0, gas: 30_000).succeeded)
+        #expect(try run([0x60, 1], wide: false, past: 1, gas: 30_000).status == .halt(.invalidJump))
+    }
 }

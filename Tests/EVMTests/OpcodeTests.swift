@@ -39,16 +39,53 @@ struct OpcodeTests {
         #expect(try run(0x09, .max, .max, 0) == 0)
     }
 
-    @Test("modular products agree with the plain definition for random words")
-    func modularProperty() throws {
+    @Test("powers obey their laws, and those of powers of two are shifts")
+    func powers() {
         var random = SplitMix64.forTest()
-        for _ in 0..<3000 {
-            let (a, b, m) = (random.word(), random.word(), random.word())
-            let product = a.product(b, modulo: m)
-            #expect(product == a.multiplyingModulo(b, m), "\(a) * \(b) mod \(m)")
-            #expect(a.sum(b, modulo: m) == a.addingModulo(b, m), "\(a) + \(b) mod \(m)")
-            if !m.isZero { #expect(product < m) }
+        for _ in 0..<500 {
+            let (a, m, n) = (random.word(), random.word() >> 1, random.word() >> 1)
+            #expect(a.raised(to: m &+ n) == a.raised(to: m) &* a.raised(to: n), "\(a), \(m), \(n)")
+            let small = UInt64(random.below(40))
+            let product = (0..<small).reduce(U256.one) { product, _ in product &* a }
+            #expect(a.raised(to: U256(small)) == product, "\(a) to \(small)")
         }
+        for shift in 0..<64 {
+            for exponent in [0, 1, 3, 64, 200, 255, 256, UInt64.max] {
+                let bits = UInt64(shift).multipliedReportingOverflow(by: exponent)
+                let expected = bits.overflow || bits.partialValue > 255 ? .zero : U256.one << Int(bits.partialValue)
+                #expect((U256.one << shift).raised(to: U256(exponent)) == expected, "2^\(shift) to \(exponent)")
+            }
+        }
+        #expect(U256(2).raised(to: U256.one << 64) == .zero)
+    }
+
+    @Test("products, shifts, signs and bytes agree with their plain definitions for random words")
+    func plainDefinitions() {
+        var random = SplitMix64.forTest()
+        for _ in 0..<20_000 {
+            let (a, b) = (random.word(), random.word())
+            #expect(a.times(b) == a.fullProduct(with: b).low)
+            let n = random.below(260)
+            let word = U256(n)
+            #expect(a.shiftedLeft(byWord: word) == a << n && a.shiftedRight(byWord: word) == a >> n)
+            let sign = a.isNegative ? U256.max << max(256 - n, 0) : .zero
+            #expect(a.shiftedRightSigned(byWord: word) == (n == 0 ? a : a >> n | sign), "\(a) by \(n)")
+            #expect(a.byte(at: word) == (n < 32 ? (a >> (248 - 8 * n)) & 255 : .zero))
+            let index = random.below(34)
+            let spare = 248 - 8 * index
+            let extended = spare > 0 ? (a << spare).shiftedRightSigned(byWord: U256(spare)) : a
+            #expect(a.signExtended(from: U256(index)) == extended, "\(a) from \(index)")
+            #expect(a.isLessSigned(than: b) == (a.isNegative == b.isNegative ? a < b : a.isNegative))
+        }
+    }
+
+    @Test("each byte is the opcode of its value, so the loop may take bytes for opcodes")
+    func bytes() {
+        #expect(Opcode.allCases.count == 256)
+        for byte in UInt8.min...UInt8.max {
+            #expect(Opcode(byte) == Opcode(rawValue: byte) && Opcode(byte).rawValue == byte)
+        }
+        #expect(Opcode(0x5b) == .jumpdest && Opcode(0x7f) == .push32 && Opcode(0x9f) == .swap16)
     }
 
     @Test("fixtures opcodes: every two-operand case")

@@ -30,12 +30,15 @@ struct KeccakTests {
             // Half of the rounds have like lengths, as nodes of a trie do.
             let common = random.below(1001)
             let alike = random.below(2) == 0
-            let inputs = (0..<4).map { _ in random.bytes(alike ? min(common + random.below(3), 1000) : random.below(1001)) }
+            let inputs = (0..<4).map { _ in
+                random.bytes(alike ? min(common + random.below(3), 1000) : random.below(1001))
+            }
             #expect(quad(inputs) == inputs.map { keccak256($0) }, "\(inputs.map(\.count))")
         }
     }
 
-    @Test("lengths around the block's 136 bytes, empty ones among them", arguments: [0, 1, 135, 136, 137, 271, 272, 273])
+    @Test(
+        "lengths around the block's 136 bytes, empty ones among them", arguments: [0, 1, 135, 136, 137, 271, 272, 273])
     func edges(_ count: Int) {
         var random = SplitMix64.forTest()
         for other in [0, 1, 135, 136, 137, 271, 272] {

@@ -43,6 +43,42 @@ struct U256Tests {
         }
     }
 
+    @Test("comparison goes by the highest limb that differs")
+    func order() {
+        var random = SplitMix64.forTest()
+        for _ in 0..<20_000 {
+            let (a, b) = (random.word(), random.word())
+            let limbs = [(a.w3, b.w3), (a.w2, b.w2), (a.w1, b.w1), (a.w0, b.w0)]
+            let first = limbs.first { $0.0 != $0.1 }
+            #expect((a < b) == (first.map { $0.0 < $0.1 } ?? false), "\(a) < \(b)")
+        }
+    }
+
+    @Test("division where digits of the quotient are the largest there are, and where a first guess is too large")
+    func hardDigits() {
+        var random = SplitMix64.forTest()
+        for _ in 0..<20_000 {
+            let limbs = 1 + random.below(4)
+            let d = random.word() >> (256 - 64 * limbs + random.below(64))
+            if d.isZero { continue }
+            // Just below a multiple of the divisor, at each limb; the product's high half is just below the divisor.
+            let scale = 64 * random.below(4)
+            for a in [(d << scale) &- 1, (d << scale) &- d, (d << scale) &+ 1, ~(d << scale)] {
+                let (q, r) = a.quotientAndRemainder(dividingBy: d)
+                let (product, overflow) = q.multipliedReportingOverflow(by: d)
+                #expect(!overflow && product &+ r == a && r < d, "\(a) / \(d)")
+            }
+            for b in [U256.max, .max &- U256(random.next() & 3), d &- 1] {
+                guard let q = (d &- 1).multiplied(by: b, dividedBy: d) else { continue }
+                let (low, high) = (d &- 1).fullProduct(with: b)
+                let (backLow, backHigh) = q.fullProduct(with: d)
+                let (r, borrow) = low.subtractingReportingOverflow(backLow)
+                #expect(r < d && high == backHigh &+ (borrow ? 1 : 0), "\(b) / \(d)")
+                #expect((d &- 1).multiplyingModulo(b, d) == r)
+            }
+        }
+    }
+
     @Test("quotient times divisor plus remainder is the dividend, and the remainder is smaller")
     func division() {
         var random = SplitMix64.forTest()

@@ -10,27 +10,45 @@ extension Machine {
         guard offset.fitsUInt64, count.fitsUInt64, offset.w0 < Limits.memoryOffsetMaximum,
             count.w0 < Limits.memoryOffsetMaximum
         else { return false }
-        let end = Int(offset.w0 + count.w0)
-        return end <= frame.pointee.memorySize || grow(frame, to: end)
+        if offset.w0 &+ count.w0 <= UInt64(UInt(bitPattern: frame.pointee.memorySize)) { return true }
+        frame.pointee.gas = grow(frame, to: offset.w0 &+ count.w0, frame.pointee.gas)
+        return frame.pointee.gas >= 0
     }
 
-    private func grow(_ frame: UnsafeMutablePointer<Frame>, to end: Int) -> Bool {
-        let size = Self.aligned(end)
+    /// The same for the loop, which keeps the gas in a register and knows that the memory ends before: what is left of
+    /// `gas`, below zero where that is too much.
+    @inline(never)
+    func reach(_ frame: UnsafeMutablePointer<Frame>, _ offset: U256, _ count: UInt64, _ gas: Int64) -> Int64 {
+        guard offset.fitsUInt64, offset.w0 < Limits.memoryOffsetMaximum else { return -1 }
+        return grow(frame, to: offset.w0 &+ count, gas)
+    }
+
+    /// `end` is beyond the memory's size, and below twice the largest offset.
+    @inline(__always)
+    private func grow(_ frame: UnsafeMutablePointer<Frame>, to end: UInt64, _ gas: Int64) -> Int64 {
         let old = frame.pointee.memorySize
-        frame.pointee.gas &-= Self.memoryPrice(size) &- Self.memoryPrice(old)
-        guard frame.pointee.gas >= 0 else { return false }
-        let base = frame.pointee.memoryBase
-        guard workspace.reserve(base + size, keeping: base + old) else { return false }
-        refresh(frame)
-        (frame.pointee.memory + old).initializeMemory(as: UInt8.self, repeating: 0, count: size - old)
+        let words = (end &+ 31) >> 5
+        let left = gas &- Self.memoryPrice(words) &+ Self.memoryPrice(UInt64(UInt(bitPattern: old)) >> 5)
+        guard left >= 0 else { return left }
+        let size = Int(truncatingIfNeeded: words << 5)
+        let top = frame.pointee.memoryBase + size
+        if top > workspace.arenaCapacity {
+            guard workspace.reserve(top, keeping: frame.pointee.memoryBase + old) else { return -1 }
+            refresh(frame)
+        }
+        let fresh = frame.pointee.memory + old
+        if size - old == 32 {
+            fresh.storeBytes(of: U256.zero, as: U256.self)
+        } else {
+            fresh.initializeMemory(as: UInt8.self, repeating: 0, count: size - old)
+        }
         frame.pointee.memorySize = size
-        return true
+        return left
     }
 
-    /// The price of so many bytes from nothing: 3 a word and a square term (Yellow Paper H.1).
-    static func memoryPrice(_ bytes: Int) -> Int64 {
-        let words = Int64(bytes / 32)
-        return 3 * words + words * words / 512
+    /// The price of so many words from nothing: 3 each and a square term (Yellow Paper H.1).
+    @inline(__always) static func memoryPrice(_ words: UInt64) -> Int64 {
+        Int64(bitPattern: 3 &* words &+ (words &* words) >> 9)
     }
 
     static func words(_ count: U256) -> Int64 { Int64((count.w0 + 31) / 32) }

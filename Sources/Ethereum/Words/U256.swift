@@ -86,11 +86,9 @@
 }
 
 extension U256: Comparable {
+    /// By the borrow of a difference: no branches, which data would mislead.
     @inlinable @inline(__always) package static func < (a: U256, b: U256) -> Bool {
-        if a.w3 != b.w3 { return a.w3 < b.w3 }
-        if a.w2 != b.w2 { return a.w2 < b.w2 }
-        if a.w1 != b.w1 { return a.w1 < b.w1 }
-        return a.w0 < b.w0
+        a.subtractingReportingOverflow(b).overflow
     }
 }
 
@@ -131,23 +129,28 @@ extension U256 {
 
     /// The low 256 bits of the product.
     @inlinable @inline(__always) package static func &* (a: U256, b: U256) -> U256 {
-        var r0: UInt64, r1: UInt64, r2: UInt64, r3: UInt64
-        var t = UInt128(a.w0) &* UInt128(b.w0)
-        r0 = UInt64(truncatingIfNeeded: t)
-        t = (t >> 64) &+ UInt128(a.w0) &* UInt128(b.w1)
-        r1 = UInt64(truncatingIfNeeded: t)
-        t = (t >> 64) &+ UInt128(a.w0) &* UInt128(b.w2)
-        r2 = UInt64(truncatingIfNeeded: t)
-        r3 = UInt64(truncatingIfNeeded: t >> 64) &+ a.w0 &* b.w3
-        t = UInt128(r1) &+ UInt128(a.w1) &* UInt128(b.w0)
-        r1 = UInt64(truncatingIfNeeded: t)
-        t = (t >> 64) &+ UInt128(r2) &+ UInt128(a.w1) &* UInt128(b.w1)
-        r2 = UInt64(truncatingIfNeeded: t)
-        r3 = r3 &+ UInt64(truncatingIfNeeded: t >> 64) &+ a.w1 &* b.w2
-        t = UInt128(r2) &+ UInt128(a.w2) &* UInt128(b.w0)
-        r2 = UInt64(truncatingIfNeeded: t)
-        r3 = r3 &+ UInt64(truncatingIfNeeded: t >> 64) &+ a.w2 &* b.w1 &+ a.w3 &* b.w0
-        return U256(w0: r0, w1: r1, w2: r2, w3: r3)
+        let (l0, _) = a.row(b.w0, adding: .zero)
+        var t = UInt128(a.w0) &* UInt128(b.w1) &+ UInt128(l0.w1)
+        let r1 = UInt64(truncatingIfNeeded: t)
+        t = (t >> 64) &+ UInt128(a.w1) &* UInt128(b.w1) &+ UInt128(l0.w2)
+        let s2 = UInt64(truncatingIfNeeded: t)
+        let s3 = UInt64(truncatingIfNeeded: t >> 64) &+ a.w2 &* b.w1 &+ l0.w3
+        t = UInt128(a.w0) &* UInt128(b.w2) &+ UInt128(s2)
+        let r3 = UInt64(truncatingIfNeeded: t >> 64) &+ a.w1 &* b.w2 &+ s3 &+ a.w0 &* b.w3
+        return U256(w0: l0.w0, w1: r1, w2: UInt64(truncatingIfNeeded: t), w3: r3)
+    }
+
+    /// self * limb + addend, in five limbs.
+    @inlinable @inline(__always) func row(_ limb: UInt64, adding addend: U256) -> (low: U256, high: UInt64) {
+        var t = UInt128(w0) &* UInt128(limb) &+ UInt128(addend.w0)
+        let r0 = UInt64(truncatingIfNeeded: t)
+        t = (t >> 64) &+ UInt128(w1) &* UInt128(limb) &+ UInt128(addend.w1)
+        let r1 = UInt64(truncatingIfNeeded: t)
+        t = (t >> 64) &+ UInt128(w2) &* UInt128(limb) &+ UInt128(addend.w2)
+        let r2 = UInt64(truncatingIfNeeded: t)
+        t = (t >> 64) &+ UInt128(w3) &* UInt128(limb) &+ UInt128(addend.w3)
+        let r3 = UInt64(truncatingIfNeeded: t)
+        return (U256(w0: r0, w1: r1, w2: r2, w3: r3), UInt64(truncatingIfNeeded: t >> 64))
     }
 
     /// The sum; traps on overflow. For amounts whose bound is proved; outside numbers go through the reporting forms.
@@ -181,20 +184,12 @@ extension U256 {
     @inlinable package static func -= (a: inout U256, b: U256) { a = a - b }
 
     /// All 512 bits of the product.
-    package func fullProduct(with b: U256) -> (low: U256, high: U256) {
-        let x = [w0, w1, w2, w3]
-        let y = [b.w0, b.w1, b.w2, b.w3]
-        var r = [UInt64](repeating: 0, count: 8)
-        for i in 0..<4 {
-            var carry: UInt64 = 0
-            for j in 0..<4 {
-                let t = UInt128(x[i]) &* UInt128(y[j]) &+ UInt128(r[i + j]) &+ UInt128(carry)
-                r[i + j] = UInt64(truncatingIfNeeded: t)
-                carry = UInt64(truncatingIfNeeded: t >> 64)
-            }
-            r[i + 4] = carry
-        }
-        return (U256(w0: r[0], w1: r[1], w2: r[2], w3: r[3]), U256(w0: r[4], w1: r[5], w2: r[6], w3: r[7]))
+    @inlinable package func fullProduct(with b: U256) -> (low: U256, high: U256) {
+        let (l0, c0) = row(b.w0, adding: .zero)
+        let (l1, c1) = row(b.w1, adding: U256(w0: l0.w1, w1: l0.w2, w2: l0.w3, w3: c0))
+        let (l2, c2) = row(b.w2, adding: U256(w0: l1.w1, w1: l1.w2, w2: l1.w3, w3: c1))
+        let (l3, c3) = row(b.w3, adding: U256(w0: l2.w1, w1: l2.w2, w2: l2.w3, w3: c2))
+        return (U256(w0: l0.w0, w1: l1.w0, w2: l2.w0, w3: l3.w0), U256(w0: l3.w1, w1: l3.w2, w2: l3.w3, w3: c3))
     }
 
     /// Two's complement negation.
