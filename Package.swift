@@ -91,8 +91,9 @@ let package = Package(
 
         // Benchmarks of the rooms of the chain; `make bench-evm` runs them. No product: `causeway` does not wait for them.
         .executableTarget(
-            name: "causeway-bench", dependencies: ["Ethereum", "EVM"], path: "Benchmarks/ChainBench",
-            swiftSettings: strict),
+            name: "causeway-bench",
+            dependencies: ["Ethereum", "EVM", "DevChain", "JSONRPC", "Configuration", log],
+            path: "Benchmarks/ChainBench", swiftSettings: strict),
 
         // Tests, one target per room
         .target(name: "TestSupport", dependencies: ["Ethereum"], path: "Tests/TestSupport", swiftSettings: strict),

@@ -12,6 +12,12 @@ package protocol JSONRPCService: Sendable {
         _ method: String, _ parameters: JSON, on connection: JSONRPCConnection?
     ) async throws(JSONRPCError) -> JSON
 
+    /// Answers the calls of one batch all together, where that is better than one after the other; nil leaves it. Asked
+    /// for batches whose calls all name the same method.
+    func answers(
+        _ method: String, _ parameters: [JSON], on connection: JSONRPCConnection?
+    ) async -> [Result<JSON, JSONRPCError>]?
+
     /// What befalls a message before its calls are run; asked once for each message, with the methods that it names.
     /// A service that behaves keeps the default; a simulated chain uses it to misbehave on purpose.
     func fate(of methods: [String]) async -> MessageFate
@@ -33,4 +39,8 @@ package enum MessageFate: Sendable, Equatable {
 
 extension JSONRPCService {
     package func fate(of methods: [String]) async -> MessageFate { .answered }
+
+    package func answers(
+        _ method: String, _ parameters: [JSON], on connection: JSONRPCConnection?
+    ) async -> [Result<JSON, JSONRPCError>]? { nil }
 }

@@ -15,6 +15,8 @@ package struct Blockchain: Sendable {
         package var balances: [(address: Address, wei: U256)]
         /// Code by account at the start, beside the system contracts.
         package var codes: [(address: Address, code: Bytes)]
+        /// Accounts at the start, whole.
+        package var accounts: [AccountChange] = []
         /// States that are kept; at least two.
         package var statesKept: Int
         /// A start that is given whole: nothing of the above, no system contract, is added to it.
@@ -134,8 +136,16 @@ package struct Blockchain: Sendable {
             state.setCode(contract.code, of: contract.address)
             state.setNonce(contract.nonce, of: contract.address)
         }
+        state.apply(configuration.accounts)
         for (address, code) in configuration.codes { state.setCode(code, of: address) }
-        for (address, wei) in configuration.balances { state.setBalance(wei, of: address) }
+        // An account that is named twice has what was said last.
+        let balances = Dictionary(configuration.balances.map { ($0.address, $0.wei) }) { $1 }
+        state.apply(
+            balances.sorted { $0.key < $1.key }.compactMap { address, wei in
+                var account = state.account(address)?.state ?? AccountState()
+                account.balance = wei
+                return account.isEmpty ? nil : AccountChange(address: address, state: account)
+            })
         var header = BlockHeader(
             parentHash: .zero, beneficiary: profile.coinbase, stateRoot: state.root, number: 0,
             gasLimit: profile.gasLimit, timestamp: configuration.genesisTimestamp)

@@ -35,6 +35,36 @@ extension ChainService {
         if !isKnown, let reason { throw JSONRPCError(code: -32000, message: reason) }
     }
 
+    /// A batch of raw transactions: their senders are recovered side by side, and the pool is asked for all at once.
+    func answers(
+        _ method: String, _ parameters: [JSON], on connection: JSONRPCConnection?
+    ) async -> [Result<JSON, JSONRPCError>]? {
+        guard method == "eth_sendRawTransaction", !cadence.current.automine else { return nil }
+        var raw: [Bytes] = []
+        raw.reserveCapacity(parameters.count)
+        for parameters in parameters {
+            do throws(JSONRPCError) { raw.append(try Parameters(parameters).data(0)) } catch { return nil }
+        }
+        return await submit(raw: raw).map { result in
+            result.map { .hash($0) }.mapError { JSONRPCError($0) }
+        }
+    }
+
+    /// Takes raw transactions into the pool, in their order; for each its hash or why not.
+    func submit(raw: [Bytes]) async -> [Result<Hash32, DevChainError>] {
+        let pooled = await RecoveryPool.pooled(raw, chainID: profile.chainID, rules: hub.engines.rules)
+        return hub.change { chain in
+            pooled.map { result in
+                result.flatMap { transaction in
+                    Result { () throws(DevChainError) in
+                        try chain.submit(transaction)
+                        return transaction.hash
+                    }
+                }
+            }
+        }
+    }
+
     /// As eth_sendRawTransaction, but answers with the receipt (EIP-7966).
     func sendRawSync(_ p: Parameters) async throws(JSONRPCError) -> JSON {
         let patience = min(

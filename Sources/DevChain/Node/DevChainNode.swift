@@ -25,6 +25,8 @@ package struct DevChainOptions: Sendable {
     package var balances: [(address: Address, wei: U256)] = []
     /// Further code at the start.
     package var codes: [(address: Address, code: Bytes)] = []
+    /// Further accounts at the start, whole.
+    package var accounts: [AccountChange] = []
     /// Seconds since 1970; now when nil. With a fixed one and fixed calls every block hash is the same again.
     package var genesisTimestamp: UInt64?
     package var fork = Fork.prague
@@ -69,6 +71,7 @@ package final class DevChainNode: Sendable {
         var configuration = Blockchain.Configuration(
             profile: profile, fork: options.fork, genesisTimestamp: options.genesisTimestamp ?? options.clock() / 1000,
             codes: options.codes, statesKept: options.statesKept)
+        configuration.accounts = options.accounts
         configuration.balances = accounts.map { ($0.address, options.balance) } + options.balances
         let (chain, archive) = try Self.chain(&configuration, options, logger)
         self.archive = archive
@@ -187,6 +190,9 @@ package final class DevChainNode: Sendable {
         try hub.change { chain throws(DevChainError) in try chain.submit(transaction) }
         if cadence.current.automine { await producer.mineWaiting() }
     }
+
+    /// Takes raw transactions into the pool, in their order, as a batch of `eth_sendRawTransaction` does.
+    package func submit(raw: [Bytes]) async -> [Result<Hash32, DevChainError>] { await service.submit(raw: raw) }
 
     /// Makes a block now.
     @discardableResult

@@ -25,6 +25,12 @@ package struct WorldState: Sendable {
 
     package init() { self.init(StateStore()) }
 
+    /// The state that a file holds, which is made when it is not there. Its code is not in it: for benchmarks of states
+    /// without code.
+    package init(file path: String) throws(DevChainError) {
+        self.init(StateStore(StateTree(try StateFile(path: path), codes: CodeTable())))
+    }
+
     init(_ store: StateStore) {
         self.store = store
         version = store.first()
@@ -116,16 +122,16 @@ package struct WorldState: Sendable {
     func codes(from number: Int) -> [(hash: Hash32, code: Bytes)] { store.codes(from: number) }
 
     /// This state is what a restart begins from; `position` is how far the owner's log has come with it.
-    func sync(position: UInt64) { store.sync(version, position: position) }
+    package func sync(position: UInt64) { store.sync(version, position: position) }
 
     /// The position of the last sync of this state's file.
     var syncedPosition: UInt64 { store.syncedPosition }
 
     /// Ends the use of the file with this state in it.
-    func close(position: UInt64) { store.close(version, position: position) }
+    package func close(position: UInt64) { store.close(version, position: position) }
 
     /// Lets the system take pages of the file while the process holds more than `bytes` of it.
-    func keepResident(below bytes: Int) { store.keepResident(below: bytes) }
+    package func keepResident(below bytes: Int) { store.keepResident(below: bytes) }
 
     // MARK: Writing
 

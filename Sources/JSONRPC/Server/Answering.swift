@@ -63,6 +63,7 @@ struct Answering: Sendable {
         case .single(let entry):
             await append(entry, on: connection, to: &out)
         case .batch(let entries):
+            if await appendTogether(entries, on: connection, to: &out) { break }
             for entry in entries {
                 let separator = out.isEmpty ? UInt8(ascii: "[") : UInt8(ascii: ",")
                 let before = out.count
@@ -77,6 +78,33 @@ struct Answering: Sendable {
             if !out.isEmpty { out.append(UInt8(ascii: "]")) }
         }
         return out.isEmpty ? nil : out
+    }
+
+    /// Answers a batch of calls of one method at once, if the service wants to.
+    private func appendTogether(
+        _ entries: [IncomingEntry], on connection: JSONRPCConnection?, to out: inout [UInt8]
+    ) async -> Bool {
+        let calls = entries.compactMap { if case .call(let call) = $0 { call } else { nil } }
+        guard calls.count == entries.count, calls.count > 1, let method = calls.first?.method,
+            calls.allSatisfy({ $0.method == method })
+        else { return false }
+        let start = NIODeadline.now()
+        guard let results = await service.answers(method, calls.map(\.parameters), on: connection) else { return false }
+        precondition(results.count == calls.count, "an answer for each call")
+        counters.calls.add(UInt64(calls.count))
+        counters.answerSeconds.observe(Double((NIODeadline.now() - start).nanoseconds) / 1e9)
+        for (call, result) in zip(calls, results) {
+            if case .failure = result { counters.failedCalls.add() }
+            guard let id = call.id else { continue }
+            out.append(out.isEmpty ? UInt8(ascii: "[") : UInt8(ascii: ","))
+            if out.count > batchAnswerBytesMaximum {
+                WireText.append(.failure(batchTooLarge), id: id, to: &out)
+            } else {
+                WireText.append(result, id: id, to: &out)
+            }
+        }
+        if !out.isEmpty { out.append(UInt8(ascii: "]")) }
+        return true
     }
 
     private func append(_ entry: IncomingEntry, on connection: JSONRPCConnection?, to out: inout [UInt8]) async {
