@@ -18,6 +18,16 @@ enum Stopwatch {
         return least
     }
 
+    /// The time of one `body` in seconds.
+    static func seconds(_ body: () throws -> Void) rethrows -> Double {
+        nanoseconds(try ContinuousClock().measure(body)) / 1e9
+    }
+
+    /// As above, of a body that waits.
+    static func seconds(_ body: () async throws -> Void) async rethrows -> Double {
+        nanoseconds(try await ContinuousClock().measure(body)) / 1e9
+    }
+
     private static func nanoseconds(_ duration: Duration) -> Double {
         Double(duration.components.seconds) * 1e9 + Double(duration.components.attoseconds) / 1e9
     }
