@@ -12,6 +12,7 @@ extension SignedTransaction {
 
     /// Decodes bytes whose count the caller has bounded.
     private static func decode(bounded bytes: Bytes) throws(EthereumError) -> SignedTransaction {
+        if let common = decodeCommon(bytes) { return common }
         guard let first = bytes.first else { throw malformed("it is empty") }
         do throws(EthereumError) {
             if first >= 0xc0 { return try decodeLegacy(RLP.decode(bytes).asList("transaction")) }

@@ -152,12 +152,24 @@ package struct SignedTransaction: Hashable, Sendable {
     package let encoded: Bytes
     /// keccak(encoded).
     package let hash: Hash32
+    /// The digest that was signed, where it is known without encoding the transaction again.
+    private let knownSigningHash: Hash32?
 
     package init(transaction: Transaction, signature: Signature) {
         self.transaction = transaction
         self.signature = signature
         self.encoded = transaction.encoded(with: signature)
         self.hash = keccak256(encoded)
+        knownSigningHash = nil
+    }
+
+    /// A transaction whose wire form and digest are at hand; they must be this transaction's.
+    init(transaction: Transaction, signature: Signature, encoded: Bytes, signingHash: Hash32) {
+        self.transaction = transaction
+        self.signature = signature
+        self.encoded = encoded
+        hash = keccak256(encoded)
+        knownSigningHash = signingHash
     }
 
     /// The v of the wire and of JSON-RPC: 27 and up for legacy transactions, else the parity.
@@ -169,7 +181,8 @@ package struct SignedTransaction: Hashable, Sendable {
 
     /// The account that signed; throws `invalidSignature`. High s is allowed here: `validate` refuses it.
     package func sender() throws(EthereumError) -> Address {
-        guard let address = Secp256k1.recoverAddress(digest: transaction.signingHash, signature: signature) else {
+        let digest = knownSigningHash ?? transaction.signingHash
+        guard let address = Secp256k1.recoverAddress(digest: digest, signature: signature) else {
             throw EthereumError(.invalidSignature, "the signature of transaction \(hash) has no public key")
         }
         return address
