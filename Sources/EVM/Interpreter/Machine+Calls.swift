@@ -16,6 +16,10 @@ struct CallRequest {
     /// In the arena.
     let inputOffset: Int
     let inputCount: Int
+    /// The journal's positions of `codeAddress`, of `address`, and of who pays `value` where it moves.
+    let codeAccount: Int32
+    let account: Int32
+    let payerAccount: Int32
     /// In the caller's memory.
     let outputOffset: Int
     let outputCount: Int
@@ -46,15 +50,14 @@ extension Machine {
             call.kind, from: call.caller, to: call.codeAddress, value: call.value, gas: call.gas, depth + 1,
             UnsafeRawBufferPointer(start: workspace.arena + call.inputOffset, count: call.inputCount))
         let snapshot = journal.snapshot
-        let account = journal.position(call.address)
-        if call.movesValue { journal.transfer(call.value, from: journal.position(call.caller), to: account) }
+        if call.movesValue { journal.transfer(call.value, from: call.payerAccount, to: call.account) }
         workspace.returnedCount = 0
         if let precompile = precompiles.find(call.codeAddress) {
             return done(run(precompile, call, snapshot))
         }
-        let code = runnableCode(call.codeAddress)
+        let code = runnableCode(call.codeAccount)
         if code.count == 0 { return done((.stop, call.gas)) }
-        push(code, memoryBase, snapshot, account, call, isCreation: false)
+        push(code, memoryBase, snapshot, call, isCreation: false)
         return .entered
     }
 
@@ -63,9 +66,9 @@ extension Machine {
         return .done(end.exit, end.gasLeft)
     }
 
-    /// The code that a call to `address` runs: its own, or that of the account it names (EIP-7702, one step only).
-    private func runnableCode(_ address: Address) -> Code {
-        let code = journal.code(journal.position(address))
+    /// The code that a call runs: the account's own, or that of the account it names (EIP-7702, one step only).
+    private func runnableCode(_ account: Int32) -> Code {
+        let code = journal.code(account)
         guard rules.hasDelegations, let delegate = code.delegate else { return code }
         return precompiles.contains(delegate) ? .empty : journal.code(journal.position(delegate))
     }
@@ -92,19 +95,20 @@ extension Machine {
         let snapshot = journal.snapshot
         journal.markCreated(account)
         journal.setNonce(account, 1)
-        journal.transfer(creation.value, from: journal.position(creation.creator), to: account)
+        let creator = journal.position(creation.creator)
+        journal.transfer(creation.value, from: creator, to: account)
         if creation.code.count == 0 { return done((.stop, creation.gas)) }
         let call = CallRequest(
             kind: creation.kind, codeAddress: creation.address, address: creation.address, caller: creation.creator,
             value: creation.value, movesValue: true, gas: creation.gas, inputOffset: 0, inputCount: 0,
-            outputOffset: 0, outputCount: 0, isStatic: false)
-        push(creation.code, memoryBase, snapshot, account, call, isCreation: true)
+            codeAccount: account, account: account, payerAccount: creator, outputOffset: 0, outputCount: 0,
+            isStatic: false)
+        push(creation.code, memoryBase, snapshot, call, isCreation: true)
         return .entered
     }
 
     private func push(
-        _ code: Code, _ memoryBase: Int, _ snapshot: Journal.Snapshot, _ account: Int32, _ call: CallRequest,
-        isCreation: Bool
+        _ code: Code, _ memoryBase: Int, _ snapshot: Journal.Snapshot, _ call: CallRequest, isCreation: Bool
     ) {
         depth += 1
         assert(depth <= Limits.callDepthMaximum, "a frame too deep")
@@ -115,8 +119,8 @@ extension Machine {
             stack: stack, sp: stack, gas: call.gas, memory: workspace.arena + memoryBase, memorySize: 0,
             memoryBase: memoryBase, input: UnsafeRawPointer(workspace.arena + call.inputOffset),
             inputOffset: call.inputOffset, inputCount: call.inputCount, address: call.address, caller: call.caller,
-            value: call.value, account: account, isStatic: call.isStatic, isCreation: isCreation, snapshot: snapshot,
-            outputOffset: call.outputOffset, outputCount: call.outputCount)
+            value: call.value, account: call.account, isStatic: call.isStatic, isCreation: isCreation,
+            snapshot: snapshot, outputOffset: call.outputOffset, outputCount: call.outputCount)
         (workspace.frames + depth).initialize(to: frame)
     }
 
@@ -142,9 +146,11 @@ extension Machine {
         let (requested, target) = (sp[-1], Address(truncating: sp[-2]))
         let value = hasValue ? sp[-3] : .zero
         if frame.pointee.isStatic, kind == .call, !value.isZero { return .halt(.staticViolation) }
-        guard expand(frame, inputOffset, inputCount), expand(frame, outputOffset, outputCount),
-            charge(frame, callPrice(kind, target, value))
-        else { return .halt(.outOfGas) }
+        guard expand(frame, inputOffset, inputCount), expand(frame, outputOffset, outputCount) else {
+            return .halt(.outOfGas)
+        }
+        let targetAccount = journal.position(target)
+        guard charge(frame, callPrice(kind, targetAccount, target, value)) else { return .halt(.outOfGas) }
         frame.pointee.sp = rest
         let most = Self.allButOne64th(frame.pointee.gas)
         var gas = requested.fitsUInt64 && requested.w0 < UInt64(most) ? Int64(requested.w0) : most
@@ -162,8 +168,10 @@ extension Machine {
             caller: kind == .delegateCall ? frame.pointee.caller : frame.pointee.address,
             value: kind == .delegateCall ? frame.pointee.value : value, movesValue: !keepsAddress, gas: gas,
             inputOffset: inputCount.isZero ? 0 : frame.pointee.memoryBase + Int(inputOffset.w0),
-            inputCount: Int(inputCount.w0), outputOffset: outputCount.isZero ? 0 : Int(outputOffset.w0),
-            outputCount: Int(outputCount.w0), isStatic: frame.pointee.isStatic || kind == .staticCall)
+            inputCount: Int(inputCount.w0), codeAccount: targetAccount,
+            account: keepsAddress ? frame.pointee.account : targetAccount, payerAccount: frame.pointee.account,
+            outputOffset: outputCount.isZero ? 0 : Int(outputOffset.w0), outputCount: Int(outputCount.w0),
+            isStatic: frame.pointee.isStatic || kind == .staticCall)
         switch begin(call, memoryBase: frame.pointee.memoryBase + frame.pointee.memorySize) {
         case .entered: return .entered
         case .done(let exit, let gasLeft):
@@ -174,8 +182,7 @@ extension Machine {
         }
     }
 
-    private func callPrice(_ kind: CallKind, _ target: Address, _ value: U256) -> Int64 {
-        let position = journal.position(target)
+    private func callPrice(_ kind: CallKind, _ position: Int32, _ target: Address, _ value: U256) -> Int64 {
         var price = accessPrice(position, target)
         if !value.isZero {
             price += Gas.callValue

@@ -77,11 +77,8 @@ extension Machine {
             charge(frame, Gas.log * Int64(1 + topicCount) + Gas.logByte * Int64(count.w0))
         else { return .halt(.outOfGas) }
         let start = count.isZero ? 0 : Int(offset.w0)
-        let data = Bytes(UnsafeRawBufferPointer(start: frame.pointee.memory + start, count: Int(count.w0)))
-        var topics: [Hash32] = []
-        topics.reserveCapacity(topicCount)
-        for at in 0..<topicCount { topics.append(Hash32(sp[-3 - at])) }
-        journal.logs.append(Log(address: frame.pointee.address, topics: topics, data: data))
+        let data = UnsafeRawBufferPointer(start: frame.pointee.memory + start, count: Int(count.w0))
+        journal.logBook.append(frame.pointee.address, topics: sp - 3, topicCount: topicCount, data: data)
         frame.pointee.sp = sp - 2 - topicCount
         return .next
     }

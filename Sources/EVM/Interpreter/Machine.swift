@@ -66,9 +66,11 @@ final class Machine<T: Tracer> {
     /// Runs a call from outside; its output is the workspace's return data.
     func call(from caller: Address, to address: Address, value: U256, input: Bytes, gas: Int64) -> MessageOutcome {
         guard place(input) else { return MessageOutcome(exit: .halt(.outOfGas), gasLeft: 0) }
+        let account = journal.position(address)
         let call = CallRequest(
             kind: .call, codeAddress: address, address: address, caller: caller, value: value, movesValue: true,
-            gas: gas, inputOffset: 0, inputCount: input.count, outputOffset: 0, outputCount: 0, isStatic: false)
+            gas: gas, inputOffset: 0, inputCount: input.count, codeAccount: account, account: account,
+            payerAccount: journal.position(caller), outputOffset: 0, outputCount: 0, isStatic: false)
         switch begin(call, memoryBase: Self.aligned(input.count)) {
         case .entered: return run()
         case .done(let exit, let gasLeft): return MessageOutcome(exit: exit, gasLeft: gasLeft)

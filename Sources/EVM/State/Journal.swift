@@ -19,7 +19,8 @@ package final class Journal {
 
     private let undo = Pool<Undo>(capacity: 256)
     /// Logs of the transaction that runs.
-    @exclusivity(unchecked) package internal(set) var logs: [Log] = []
+    let logBook = LogBook()
+    package var logs: [Log] { logBook.logs }
     /// Gas to be given back for cleared slots, before the cap.
     @exclusivity(unchecked) var refund: Int64 = 0
     /// The stamp of the transaction that runs: warm, touched, created and destroyed hold while they carry it.
@@ -37,7 +38,7 @@ package final class Journal {
         let refund: Int64
     }
 
-    var snapshot: Snapshot { Snapshot(undo: undo.count, logs: logs.count, refund: refund) }
+    var snapshot: Snapshot { Snapshot(undo: undo.count, logs: logBook.count, refund: refund) }
 
     // MARK: Accounts
 
@@ -200,7 +201,7 @@ package final class Journal {
     /// Takes back all since `snapshot`.
     func revert(to snapshot: Snapshot) {
         while undo.count > snapshot.undo { takeBack(undo.removeLast()) }
-        if logs.count > snapshot.logs { logs.removeLast(logs.count - snapshot.logs) }
+        logBook.remove(keeping: snapshot.logs)
         refund = snapshot.refund
     }
 
@@ -243,7 +244,7 @@ package final class Journal {
 
     private func startAnew() {
         undo.removeAll()
-        logs = []
+        logBook.removeAll()
         refund = 0
         transientIndex.removeAll()
         transients.removeAll()
