@@ -6,7 +6,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 VENV := .venv
 CAUSEWAY := .build/release/causeway
 
-.PHONY: help packages build test demo bench bench-evm contracts contracts-check protobuf format lint clean
+.PHONY: help packages build test demo bench bench-evm bench-chain contracts contracts-check protobuf format lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -45,6 +45,9 @@ $(VENV)/bench/.complete: scripts/requirements-bench.txt
 bench-evm: packages $(VENV)/bench/.complete ## the interpreter and recovery beside revm and libsecp256k1, program by program
 	@swift build $(SWIFT_FLAGS) --product causeway-bench
 	@$(VENV)/bench/bin/python Benchmarks/yardsticks.py --json Benchmarks/yardsticks.json $(BENCH_FLAGS)
+
+bench-chain: bench-evm ## bench-evm, then the chain: transfers and state, a node under load, RPC (CHAIN_FLAGS=--quick for a minute)
+	@python3 Benchmarks/chain.py --json Benchmarks/chain.json $(CHAIN_FLAGS)
 
 contracts: $(VENV)/.complete ## compile chains/contracts into chains/artifacts
 	@$(VENV)/bin/python scripts/contracts.py

@@ -1,6 +1,8 @@
 // The benchmark program of the chain's rooms: one subcommand a file. Benchmarks/yardsticks.py runs it beside other
 // implementations; by hand: swift run -c release causeway-bench interpreter --fixtures DIR.
 
+import Foundation
+
 @main
 struct ChainBench {
     static let commands: [(name: String, help: String, run: @Sendable (Arguments) async throws -> Void)] = [
@@ -13,7 +15,12 @@ struct ChainBench {
             state
         ),
         ("rpc", "[--logs 1000000] [--subscribers 1000]: searches, calls and heads over sockets", rpc),
-        ("node", "[--rate 22000] [--seconds 60] [--kind native|token] [--accounts 20000] [--door process|websocket]: a whole node", node),
+        (
+            "node",
+            "[--rate 22000] [--seconds 60] [--kind native|token] [--accounts 20000] [--door process|websocket] "
+                + "[--data-dir DIR]: a whole node under load",
+            node
+        ),
         ("recover", "[--milliseconds 300]: the sender of a signature", recover),
     ]
 
@@ -24,6 +31,9 @@ struct ChainBench {
             for command in commands { print("  \(command.name) \(command.help)") }
             return
         }
-        try await command.run(Arguments(Array(words.dropFirst())))
+        do { try await command.run(Arguments(Array(words.dropFirst()))) } catch {
+            FileHandle.standardError.write(Data("\(words[0]): \(error)\n".utf8))
+            exit(1)
+        }
     }
 }

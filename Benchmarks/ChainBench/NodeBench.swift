@@ -113,7 +113,10 @@ private struct NodeRun {
         var options = DevChainOptions()
         options.port = 0
         options.balances = keys.map { ($0.address, Account.balance) }
-        options.dataDirectory = dataDirectory
+        if let dataDirectory {
+            try FileManager.default.createDirectory(atPath: dataDirectory, withIntermediateDirectories: true)
+            options.dataDirectory = dataDirectory
+        }
         if isToken { options.accounts = try Self.tokenAccounts(keys) }
         var logger = Logger(label: "bench")
         logger.logLevel = .error

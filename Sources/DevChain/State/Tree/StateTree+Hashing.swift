@@ -318,6 +318,24 @@ final class HashLanes {
         keyLengths[lane] = count
     }
 
+    /// The hashed numbers of slots.
+    func keys(_ slots: [U256]) -> [U256] {
+        var keys = [U256](repeating: .zero, count: (slots.count + 3) / 4 * 4)
+        keys.withUnsafeMutableBufferPointer { keys in
+            guard let out = keys.baseAddress else { return }
+            for start in stride(from: 0, to: slots.count, by: 4) {
+                let count = min(4, slots.count - start)
+                for lane in 0..<count {
+                    var word = U256.zero
+                    slots[start + lane].storeBigEndian(to: &word)
+                    setKey(lane, from: &word, 32)
+                }
+                hashKeys(count, out + start)
+            }
+        }
+        return keys
+    }
+
     /// Hashes the first keys.
     func hashKeys(_ count: Int, _ out: UnsafeMutablePointer<U256>) {
         withUnsafeTemporaryAllocation(byteCount: 128, alignment: 64) { hashes in

@@ -18,7 +18,8 @@ extension StateTree {
 
     /// Writes slots of an account; what stood there before.
     func writeSlots(_ slots: [SlotChange], _ leaf: AccountLeaf) -> [SlotChange] {
-        let keyed = slots.map { (key: TreeKey.of(slot: $0.slot), change: $0) }.sorted { $0.key < $1.key }
+        let keys = keyHasher.keys(slots.map(\.slot))
+        let keyed = zip(keys, slots).map { (key: $0, change: $1) }.sorted { $0.key < $1.key }
         let edits = SlotEdits(arena, keys: keyed.map(\.key), keyed.map(\.change))
         if leaf.storage == 0 {
             let ref = arena.allocate(units: StorageHead.units)

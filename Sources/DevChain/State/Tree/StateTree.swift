@@ -21,6 +21,7 @@ final class StateTree {
     /// Places for the children of the branches that are being changed, sixteen for each level of the recursion.
     let scratch = UnsafeMutablePointer<NodeRef>.allocate(capacity: 16 * StateTree.levelsMaximum)
     let hasher = TreeHasher()
+    let keyHasher = HashLanes()
 
     /// Levels of one path: 64 of an account, 64 of a slot below it, and a little more.
     static let levelsMaximum = 140
