@@ -6,7 +6,8 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 VENV := .venv
 CAUSEWAY := .build/release/causeway
 
-.PHONY: help packages build test demo bench bench-evm bench-chain contracts contracts-check protobuf format lint clean
+.PHONY: help packages build test fixtures soak demo bench bench-evm bench-chain contracts contracts-check protobuf \
+	format lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -20,16 +21,31 @@ $(VENV)/.complete: scripts/requirements.txt
 build: packages ## build everything once, release with testing enabled
 	@swift build $(SWIFT_FLAGS) --product causeway
 
-# Three runs: tests that keep both cores busy starve tests that wait for sockets, and those starve whole networks.
-PURE_ROOMS := EthereumTests|EVMTests|CCIPTests|OffchainReportingTests|CommittingTests|ExecutingTests|TransactionsTests|ConfigurationTests|ArchitectureTests
+# Four runs: the public suites take both cores for themselves; tests that keep both cores busy starve tests that wait
+# for sockets, and those starve whole networks.
+PURE_ROOMS := EthereumTests|EVMTests|CCIPTests|OffchainReportingTests|CommittingTests|ExecutingTests|TransactionsTests|ConfigurationTests|ArchitectureTests|FuzzTests
 
 test: packages $(VENV)/.complete ## everything that must hold, end to end included
 	@swift build $(SWIFT_FLAGS) --build-tests
 	@scripts/check-hot-loop.py
 	@$(VENV)/bin/python -m unittest discover -s Tests/Contracts
+	@swift test $(SWIFT_FLAGS) --skip-build --filter '^ConformanceTests\.'
 	@swift test $(SWIFT_FLAGS) --skip-build --filter '^($(PURE_ROOMS))\.'
-	@swift test $(SWIFT_FLAGS) --skip-build --skip '^($(PURE_ROOMS)|EndToEndTests)\.'
+	@swift test $(SWIFT_FLAGS) --skip-build --skip '^($(PURE_ROOMS)|ConformanceTests|EndToEndTests)\.'
 	@swift test $(SWIFT_FLAGS) --skip-build --no-parallel --filter '^EndToEndTests\.'
+
+fixtures: packages ## the public suites alone; DIR=PATH runs another folder or archive laid out like them
+	@swift build $(SWIFT_FLAGS) --build-tests >&2
+	@scripts/fixtures.sh $(if $(DIR),'$(DIR)')
+
+# Seconds for each of the fuzz entries, which run two at a time; and a seed that is new each time.
+SOAK_SECONDS ?= 120
+SOAK_SEED ?= $(shell date +%s)
+
+soak: packages ## what takes too long for every day: the extreme files of the public suites, then damaged input for SOAK_SECONDS=120 an entry
+	@swift build $(SWIFT_FLAGS) --build-tests >&2
+	@scripts/fixtures.sh --extreme $(if $(DIR),'$(DIR)')
+	@CAUSEWAY_FUZZ_SECONDS=$(SOAK_SECONDS) CAUSEWAY_SEED=$(SOAK_SEED) swift test $(SWIFT_FLAGS) --skip-build --filter '^FuzzTests\.'
 
 demo: build ## four crossings on a fresh local network, told as they happen
 	@scripts/demo.sh $(DEMO_FLAGS)

@@ -114,6 +114,8 @@ let package = Package(
         tests("StorageTests", ["Storage", "Ethereum", log, grdb]),
         tests("ChainAccessTests", ["ChainAccess", "Ethereum", "CCIP", "Transactions", "Storage", "JSONRPC", log]),
         tests("DevChainTests", ["DevChain", "Storage", "EVM", "Ethereum", "JSONRPC", "Configuration", "TestSupport", log]),
+        // The public suites, held against the whole chain.
+        tests("ConformanceTests", ["DevChain", "EVM", "Ethereum", "JSONRPC", "TestSupport", log]),
         tests(
             "LocalnetTests",
             [
@@ -125,6 +127,11 @@ let package = Package(
                 "Relayer", "CCIP", "ChainAccess", "Ethereum", "Configuration", "JSONRPC", "MessageBus",
                 "OffchainReporting", "Storage", "TestSupport", log,
             ]),
+        // Damaged and hostile input for every decoder and a whole chain; each entry takes as long as it is told.
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["DevChain", "EVM", "Ethereum", "JSONRPC", "Configuration", "TestSupport", log],
+            exclude: ["Regressions"], swiftSettings: strict),
         tests("ArchitectureTests", ["TestSupport"]),
         tests("CausewayCommandTests", ["causeway", "CCIP", "Ethereum", "JSONRPC", "Localnet", argumentParser]),
         tests("EndToEndTests", ["Ethereum", "MessageBus", "Relayer", "TestSupport"]),

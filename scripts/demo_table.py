@@ -56,7 +56,7 @@ def mend(data):
     artifact = json.loads(pathlib.Path("chains/artifacts/reverting_receiver.json").read_text())
     assert any(item.get("name") == "setReverting" for item in artifact["abi"])
     owner = network["accounts"][0]["address"]
-    sent = call(chain["rpc"], "eth_sendTransaction", {
+    sent = call(chain["rpc"], "eth_sendUnsignedTransaction", {
         "from": owner, "to": chain["contracts"]["revertingReceiver"], "data": SET_REVERTING + "0" * 64})
     deadline = time.monotonic() + 30
     while not (receipt := call(chain["rpc"], "eth_getTransactionReceipt", sent)):

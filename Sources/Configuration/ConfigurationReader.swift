@@ -38,6 +38,9 @@ package final class ConfigurationReader {
 
     /// Largest configuration file: a cluster of 31 relayers with 20 chains needs about 40 kB.
     package static let bytesMaximum = 1 << 20
+    /// Open brackets, and columns before the first word of a line, so that levels of nesting are at most twice as many:
+    /// the YAML parser calls itself for each, and a deep document would end it.
+    package static let nestingMaximum = 100
     /// Environment variables that override a value start with this; `metrics.port` is `CAUSEWAY_METRICS_PORT`.
     package static let environmentPrefix = "CAUSEWAY_"
 
@@ -47,6 +50,10 @@ package final class ConfigurationReader {
     ) throws(ConfigurationError) {
         guard text.utf8.count <= Self.bytesMaximum else {
             throw ConfigurationError(.fileTooLarge, "\(file): larger than \(Self.bytesMaximum) bytes")
+        }
+        guard Self.nesting(text) <= Self.nestingMaximum else {
+            throw ConfigurationError(
+                .malformedYAML, "\(file): nested deeper than \(Self.nestingMaximum) brackets or columns")
         }
         self.file = file
         self.environment = environment
@@ -58,6 +65,39 @@ package final class ConfigurationReader {
         if let document, document.mapping == nil {
             throw ConfigurationError(.wrongType, "\(file): expected keys and values at the top")
         }
+    }
+
+    /// The most brackets that are open at a time, or columns that a line is moved in by spaces, dashes and other signs of
+    /// nesting. Closing brackets inside quotes close nothing; opening ones count there too, rather too many than too few.
+    private static func nesting(_ text: String) -> Int {
+        var (most, brackets, columns) = (0, 0, 0)
+        var last = UInt8(ascii: "\n")
+        var quote: UInt8?
+        var isComment = false
+        for byte in text.utf8 {
+            defer { last = byte }
+            if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
+                (columns, isComment) = (0, false)
+                continue
+            }
+            if columns >= 0 { columns = " \t-?:".utf8.contains(byte) ? columns + 1 : -1 }
+            let beginsWord = " \t\n\r[{,:-?".utf8.contains(last)
+            switch byte {
+            case _ where isComment: break
+            case UInt8(ascii: "#") where quote == nil && beginsWord: isComment = true
+            case UInt8(ascii: "["), UInt8(ascii: "{"): brackets += 1
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): if quote == nil { brackets = max(brackets - 1, 0) }
+            case UInt8(ascii: "\""), UInt8(ascii: "'"):
+                if quote == byte, last != UInt8(ascii: "\\") || byte == UInt8(ascii: "'") {
+                    quote = nil
+                } else if quote == nil, beginsWord {
+                    quote = byte
+                }
+            default: break
+            }
+            most = max(most, brackets, columns)
+        }
+        return most
     }
 
     /// The mapping at the top.

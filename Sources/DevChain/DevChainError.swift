@@ -26,6 +26,14 @@ package struct DevChainError: Error, Equatable, Sendable, CustomStringConvertibl
         package static let transactionTooLarge = Code(rawValue: "transactionTooLarge")
         package static let poolFull = Code(rawValue: "poolFull")
         package static let senderQueueFull = Code(rawValue: "senderQueueFull")
+        /// Transactions with blobs and without of one sender do not wait at once.
+        package static let addressReserved = Code(rawValue: "addressReserved")
+        /// An account that lends its code has one transaction that waits, or none (EIP-7702).
+        package static let delegatedQueueFull = Code(rawValue: "delegatedQueueFull")
+        package static let authorityReserved = Code(rawValue: "authorityReserved")
+        /// Blobs that do not match their proofs, or that cannot be checked.
+        package static let invalidBlobs = Code(rawValue: "invalidBlobs")
+        package static let invalidOverride = Code(rawValue: "invalidOverride")
         package static let blockNotFound = Code(rawValue: "blockNotFound")
         package static let statePruned = Code(rawValue: "statePruned")
         package static let belowFinalized = Code(rawValue: "belowFinalized")
@@ -34,6 +42,8 @@ package struct DevChainError: Error, Equatable, Sendable, CustomStringConvertibl
         package static let notAnAccount = Code(rawValue: "notAnAccount")
         /// A file of the data directory could not be read or written.
         package static let storeFailed = Code(rawValue: "storeFailed")
+        package static let malformedDump = Code(rawValue: "malformedDump")
+        package static let fixedByProfile = Code(rawValue: "fixedByProfile")
         package static let portInUse = Code(rawValue: "portInUse")
     }
 

@@ -1,5 +1,7 @@
 // Every bound of this room, each with its reason.
 
+import Ethereum
+
 package enum Limits {
     /// Blocks whose state is kept to be read; older states are let go, their blocks and logs stay. At ten blocks a
     /// second this is close to three hours.
@@ -36,6 +38,12 @@ package enum Limits {
     package static let blocksMinedMaximum: UInt64 = 100_000
     /// Blocks that one call may mine and answer in full.
     package static let blocksDetailedMaximum: UInt64 = 1_000
+    /// The highest price of a byte on the L1, in wei: an ether. An oracle that says more is not believed.
+    static let l1FeePerByteMaximum: U256 = 1_000_000_000_000_000_000
+    /// Accounts and slots of a state dump: with them it stays below what one request may carry.
+    package static let dumpEntriesMaximum = 100_000
+    /// Bytes that a dump unfolds to.
+    package static let dumpBytesMaximum = 64 << 20
     /// Deepest reorg that one call may ask for.
     package static let reorgDepthMaximum: UInt64 = 1_024
     /// Seconds that one call may add to the chain's clock: a thousand years.
@@ -90,4 +98,20 @@ package enum Limits {
     static let faultBlocksMaximum: UInt64 = 1_000_000
     /// Letters of the message of a fault's error.
     static let faultMessageCharactersMaximum = 1_000
+    /// Bytes of all traces of one block; a larger block's transactions are traced one by one.
+    static let blockTraceBytesMaximum = 256 << 20
+    /// A replacement of a blob transaction pays at least this many hundredths more, as in geth.
+    package static let blobReplacementRisePercent: UInt64 = 100
+    /// Blobs that wait in the pool: 128 MiB of them.
+    package static let poolBlobsMaximum = 1_024
+    /// Blob hashes that a call may name.
+    static let requestBlobsMaximum = 1_000
+    /// Blob transactions of one sender that wait, as in geth.
+    package static let poolSenderBlobTransactionsMaximum = 16
+    /// Blocks of one eth_simulateV1, those in gaps included, as in geth.
+    static let simulatedBlocksMaximum = 256
+    /// Calls of one eth_simulateV1, as in geth.
+    static let simulatedCallsMaximum = 10_000
+    /// Bytes that the results and logs of one eth_simulateV1 may hold.
+    static let simulatedBytesMaximum = 32 << 20
 }

@@ -26,4 +26,10 @@ package enum Limits {
     package static let modularBytesMaximumOsaka = 1_024
     /// Longest call list that a `CallTracer` keeps.
     package static let tracedCallsMaximum = 100_000
+    /// Bytes of text that one trace may come to: what a client would still want to read.
+    package static let tracedBytesMaximum = 64 << 20
+    /// Accounts and slots that a `PrestateTracer` keeps.
+    package static let tracedStateMaximum = 200_000
+    /// Init code that a tracer looks at; none longer than EIP-3860 allows is ever run.
+    static let initCodeBytesTraced = 49_152
 }

@@ -24,6 +24,10 @@ package enum HaltReason: String, Sendable, Hashable {
     case createCollision
     /// A precompile refused its input or its gas.
     case precompileFailed
+    /// A call or creation below the deepest frame. The frame that asked goes on, so only tracers see this.
+    case callDepthExceeded
+    /// A call or creation with more value than there is. The frame that asked goes on, so only tracers see this.
+    case insufficientBalance
 }
 
 package enum ExecutionStatus: Sendable, Hashable {
@@ -39,6 +43,8 @@ package struct ExecutionResult: Sendable, Hashable {
     package var gasUsed: UInt64
     /// Gas that was given back for cleared slots and known authorities.
     package var gasRefunded: UInt64
+    /// The most gas that was gone at a time: before refunds and not below the floor.
+    package var gasPeak: UInt64 = 0
     /// What was returned or reverted with; the code of a created contract.
     package var output: Bytes
     /// Empty unless it succeeded.

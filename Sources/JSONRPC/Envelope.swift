@@ -78,7 +78,10 @@ enum IncomingMessage: Equatable, Sendable {
         guard case .object(let object) = value else {
             return .malformed(id: .null, .invalidRequest("a call must be an object"))
         }
-        var version: JSON?, id: JSON?, method: JSON?, parameters: JSON?
+        var version: JSON?
+        var id: JSON?
+        var method: JSON?
+        var parameters: JSON?
         for member in object.members {
             switch member.name {
             case "jsonrpc": version = member.value

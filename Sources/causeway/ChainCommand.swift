@@ -18,7 +18,7 @@ struct ChainCommand: CausewayCommand {
 
             Examples:
               causeway chain                               any EVM chain, id 31337, blocks on demand
-              causeway chain --profile jovay               as the Jovay L2
+              causeway chain --profile jovay               as the Jovay L2; ethereum, pharos and base are there too
               causeway chain --profile ./mine.yaml --port 9000 --block-time 1000
             """)
 
@@ -42,7 +42,9 @@ struct ChainCommand: CausewayCommand {
         help: ArgumentHelp("A folder that keeps the chain over restarts; made when it is not there.", valueName: "dir"))
     var dataDir: String?
 
-    @Option(name: .long, help: ArgumentHelp("Memory that the process should stay below; with --data-dir.", valueName: "MiB"))
+    @Option(
+        name: .long, help: ArgumentHelp("Memory that the process should stay below; with --data-dir.", valueName: "MiB")
+    )
     var memory: Int?
 
     @Option(name: .long, help: "How many funded accounts.")
@@ -54,7 +56,9 @@ struct ChainCommand: CausewayCommand {
     func validate() throws {
         if let port, !(0...65_535).contains(port) { throw ValidationError("--port is from 0 to 65535") }
         if let memory {
-            guard dataDir != nil else { throw ValidationError("--memory needs --data-dir: what is let go is read again there") }
+            guard dataDir != nil else {
+                throw ValidationError("--memory needs --data-dir: what is let go is read again there")
+            }
             guard (128...1 << 20).contains(memory) else { throw ValidationError("--memory is from 128 MiB to 1 TiB") }
         }
         if let blockTime, !(1...3_600_000).contains(blockTime) {
@@ -64,7 +68,8 @@ struct ChainCommand: CausewayCommand {
 
     func perform(_ out: CommandOutput) async throws -> ExitStatus {
         let (text, path) = try ProjectFiles.profile(profile)
-        var chain = try ChainProfile(yaml: text, file: path, localnet: localnet)
+        var chain = try ChainProfile(
+            yaml: text, file: path, localnet: localnet, artifact: ProjectFiles.deployedCode)
         if let blockTime {
             chain.cadence.intervalMilliseconds = blockTime
             chain.cadence.heartbeatMilliseconds = blockTime

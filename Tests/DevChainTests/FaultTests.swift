@@ -34,7 +34,8 @@ struct FaultTests {
             #expect(try await node.ask("causeway_getFaults") == [])
             let rules: JSON = [
                 ["method": "eth_chainId", "kind": "error", "code": -32001, "message": "gone", "count": 1],
-                ["kind": "delay", "milliseconds": 1, "every": 2], ["method": "eth_get*", "kind": "http500", "calls": 9],
+                ["kind": "delay", "milliseconds": 1, "every": 2],
+                ["method": "eth_get*", "kind": "http500", "calls": 9],
                 ["kind": "missingLogs", "nth": 2, "probability": .number("0.5"), "seed": 3],
                 ["kind": "wrongBlockNumber", "offset": -3], ["kind": "drop", "close": false, "method": "net_version"],
                 ["kind": "staleHead", "blocks": 2, "method": "eth_call"], ["kind": "lyingFinalized", "blocks": 1],
@@ -60,7 +61,8 @@ struct FaultTests {
         (["kind": "http500", "method": "eth_*get*"], "star"),
         (["kind": "http500", "method": "causeway_setFaults"], "never faulted"),
         (["kind": "delay", "milliseconds": 600_001], "600000"), (["kind": "drop", "every": 0], "every"),
-        (["kind": "drop", "every": 2, "probability": .number("0.5")], "not both"), (["kind": "drop", "probability": .number("1.5")], "0 to 1"),
+        (["kind": "drop", "every": 2, "probability": .number("0.5")], "not both"),
+        (["kind": "drop", "probability": .number("1.5")], "0 to 1"),
         (["kind": "drop", "close": 1], "true or false"), (["kind": "staleHead", "blocks": 0], "blocks"),
         (["kind": "missingLogs", "nth": 1, "block": 2], "not both"), (["kind": "wrongBlockNumber"], "offset"),
         (["kind": "drop", "count": 0], "count"), ("drop", "object"),
@@ -99,6 +101,20 @@ struct FaultTests {
             let error = #expect(throws: JSONRPCError.self) { try answers[1].get() }
             #expect(error == JSONRPCError(code: -32050, message: "overloaded"))
             #expect(try answers[2].get() == "31337")
+            // Raw transactions of one batch go to the pool together; a fault for one of them is for that one.
+            _ = try await node.ask("evm_setAutomine", false)
+            _ = try await node.ask(
+                "causeway_setFaults", [["method": "eth_sendRawTransaction", "kind": "error", "every": 2]])
+            let raw = (0..<3 as Range<UInt64>).map { nonce in
+                Transaction.dynamicFee(
+                    chainID: 31337, nonce: nonce, maxPriorityFeePerGas: 1, maxFeePerGas: U256(10) * Bench.gwei,
+                    gasLimit: 21_000, to: .zero
+                ).signed(by: node.keys[0])
+            }
+            let sent = try await node.client.batch(raw.map { ("eth_sendRawTransaction", [.data($0.encoded)]) })
+            #expect(try sent[0].get() == .hash(raw[0].hash))
+            #expect(throws: JSONRPCError.self) { try sent[1].get() }
+            #expect(try sent[2].get() == .hash(raw[2].hash))
         }
     }
 
@@ -181,10 +197,15 @@ struct FaultTests {
             #expect(try await node.number("eth_getTransactionCount", .address(node.keys[0].address), "latest") == 2)
             #expect(try await node.ask("eth_getStorageAt", .address(contract), "0x0") == .hash(Hash32(1)))
             #expect(try await node.ask("eth_call", ["to": .address(contract)]) == .data(U256(2).bytes))
+            let info = try await node.ask("eth_getAccountInfo", .address(contract), "latest")
+            #expect(info["balance"] == "0x0")
+            let trace = try await node.ask("debug_traceBlockByNumber", "latest", ["tracer": "callTracer"])
+            #expect(trace.asArray?.map { $0["txHash"] } == [early])
             let all: JSON = ["fromBlock": "0x0", "toBlock": "latest"]
             #expect(try await node.ask("eth_getLogs", all).asArray?.count == 1)
             #expect(try await node.ask("eth_getLogs", ["blockHash": lateHash]) == [])
-            #expect(try await node.refusal("eth_getBalance", [.address(contract), "0x3"]).message.contains("not found"))
+            #expect(
+                try await node.refusal("eth_getBalance", [.address(contract), "0x3"]).message.contains("not found"))
             _ = try await node.ask("causeway_clearFaults")
             #expect(try await node.ask("eth_getLogs", all).asArray?.count == 2)
             #expect(try await node.ask("eth_getBalance", .address(contract)) == "0x5")
@@ -262,7 +283,8 @@ struct FaultTests {
             try await node.until("both subscriptions stand") {
                 try await node.ask("anvil_nodeInfo")["subscriptions"] == 2
             }
-            _ = try await node.ask("causeway_setFaults", [["method": "eth_subscription", "kind": "staleHead", "blocks": 2]])
+            _ = try await node.ask(
+                "causeway_setFaults", [["method": "eth_subscription", "kind": "staleHead", "blocks": 2]])
             try await node.send(to: contract, value: 0)  // block 2: held
             _ = try await node.ask("evm_mine")  // block 3: held
             _ = try await node.ask("anvil_reorg", 1)  // block 3 goes untold, another comes

@@ -33,11 +33,18 @@ final class NodeBench: Sendable {
         _ profile: String = Bench.profileText, webSocket: Bool = false,
         options change: (inout DevChainOptions) -> Void = { _ in }, _ body: (NodeBench) async throws -> Void
     ) async throws {
+        try await with(profile: try Bench.profile(profile), webSocket: webSocket, options: change, body)
+    }
+
+    static func with(
+        profile: ChainProfile, webSocket: Bool = false, options change: (inout DevChainOptions) -> Void = { _ in },
+        _ body: (NodeBench) async throws -> Void
+    ) async throws {
         var options = DevChainOptions()
         options.port = 0
         options.genesisTimestamp = Bench.start
         change(&options)
-        let node = try DevChainNode(profile: try Bench.profile(profile), options: options, logger: quiet())
+        let node = try DevChainNode(profile: profile, options: options, logger: quiet())
         let port = try await node.start()
         let scheme = webSocket ? "ws" : "http"
         let client = RPCClient(try EndpointURL.parse("\(scheme)://127.0.0.1:\(port)"), logger: quiet())
@@ -139,4 +146,15 @@ func take(_ count: Int, of stream: AsyncStream<JSON>) async -> [JSON] {
 
 final class Collected: Sendable {
     let items = Mutex<[JSON]>([])
+}
+
+/// A clock that a test moves.
+final class TestClock: Sendable {
+    private let milliseconds: Atomic<UInt64>
+
+    init(_ milliseconds: UInt64) { self.milliseconds = Atomic(milliseconds) }
+
+    func advance(_ by: UInt64) { milliseconds.add(by, ordering: .relaxed) }
+
+    var read: WallClock { { self.milliseconds.load(ordering: .relaxed) } }
 }

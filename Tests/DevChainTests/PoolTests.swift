@@ -68,7 +68,7 @@ struct PoolTests {
         let blob = Transaction(
             kind: .blob, chainID: 31337, nonce: 0, maxPriorityFeePerGas: 1, maxFeePerGas: Bench.gwei * 2,
             gasLimit: 21_000, to: .zero, maxFeePerBlobGas: 1, blobVersionedHashes: [Hash32(U256.one << 248)])
-        #expect(take(blob.signed(by: bench.keys[0]).encoded) == .kindNotSupported)
+        #expect(take(blob.signed(by: bench.keys[0]).encoded) == .invalidBlobs, "it comes without its blobs")
         // A transaction without replay protection is taken, as deterministic deployments need it.
         let old = Transaction.legacy(
             chainID: nil, nonce: 0, gasPrice: Bench.gwei * 2, gasLimit: 21_000, to: .zero, value: 1)

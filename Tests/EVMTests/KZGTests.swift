@@ -1,4 +1,4 @@
-// KZG proofs: the public vectors, batches, the polynomial's values, and what is refused.
+// KZG proofs: batches, the polynomial's values, and what is refused.
 
 import CPrecompiles
 import Ethereum
@@ -10,27 +10,6 @@ import Testing
 
 @Suite("KZG")
 struct KZGTests {
-    @Test("public vectors are accepted, rejected and refused as they say")
-    func vectors() throws {
-        let files = Fixtures.files("kzg", suffix: "data.yaml")
-        guard !files.isEmpty else { return }
-        var passed = 0
-        var failures: [String] = []
-        for file in files {
-            let vector = try KZGVector(file)
-            if vector.verdict == vector.expected {
-                passed += 1
-            } else {
-                failures.append("\(vector.name): \(vector.verdict), not \(vector.expected)")
-            }
-        }
-        print(
-            "kzg: \(files.count) files, \(files.count) subtests, \(passed) passed, \(failures.count) failed, 0 left out"
-        )
-        #expect(failures.isEmpty, "\(failures)")
-        #expect(passed > 0)
-    }
-
     @Test("a batch of blobs holds when each one does, and not when two proofs change places")
     func batches() throws {
         let vectors = try Fixtures.files("kzg", suffix: "data.yaml").map { try KZGVector($0) }
@@ -180,20 +159,6 @@ private struct KZGVector {
             } else if let bytes = try? Hex.decode(parts[1].trimmingCharacters(in: CharacterSet(charactersIn: "'\""))) {
                 fields[parts[0]] = bytes
             }
-        }
-    }
-
-    var verdict: String {
-        func field(_ name: String) -> Bytes { fields[name] ?? [] }
-        do {
-            let holds =
-                isBlob
-                ? try KZG.verify(blob: field("blob"), commitment: field("commitment"), proof: field("proof"))
-                : try KZG.verify(
-                    commitment: field("commitment"), z: field("z"), y: field("y"), proof: field("proof"))
-            return holds ? "true" : "false"
-        } catch {
-            return "null"
         }
     }
 }

@@ -88,28 +88,6 @@ struct OpcodeTests {
         #expect(Opcode(0x5b) == .jumpdest && Opcode(0x7f) == .push32 && Opcode(0x9f) == .swap16)
     }
 
-    @Test("fixtures opcodes: every two-operand case")
-    func fixtures() throws {
-        let opcodes: [String: UInt8] = [
-            "add": 0x01, "mul": 0x02, "sub": 0x03, "div": 0x04, "sdiv": 0x05, "mod": 0x06, "smod": 0x07, "exp": 0x0a,
-            "signext": 0x0b, "lt": 0x10, "gt": 0x11, "slt": 0x12, "sgt": 0x13, "eq": 0x14, "and": 0x16, "or": 0x17,
-            "xor": 0x18, "byte": 0x1a, "shl": 0x1b, "shr": 0x1c, "sar": 0x1d,
-        ]
-        var count = 0
-        for (name, opcode) in opcodes.sorted(by: { $0.value < $1.value }) {
-            guard let file = Fixtures.file("opcodes", "testcases_\(name).json") else { continue }
-            for test in try #require(Fixtures.json(file).asArray) {
-                func word(_ field: String) throws -> U256 {
-                    try Hash32(hex: try #require(test[field]?.asString)).word
-                }
-                let (x, y, expected) = (try word("X"), try word("Y"), try word("Expected"))
-                #expect(try Bench.top(Bytecode.push(x) + Bytecode.push(y) + [opcode]) == expected, "\(name) \(y) \(x)")
-                count += 1
-            }
-        }
-        print("opcodes: \(count) cases")
-    }
-
     @Test("code sees its message and its block")
     func environment() throws {
         let cases: [(UInt8, U256)] = [

@@ -30,6 +30,22 @@ struct DocumentationTests {
         #expect(left.output == "")
     }
 
+    @Test("a chain is added as it is written, and the chains that ship start", .timeLimit(.minutes(2)))
+    func addingAChain() throws {
+        let page = try String(
+            contentsOf: PackageRoot.url.appendingPathComponent("docs/operate/add-a-chain.md"), encoding: .utf8)
+        let blocks = Self.blocks(page)
+        #expect(blocks.count >= 4)
+        let work = FileManager.default.temporaryDirectory.appendingPathComponent("causeway-doc-\(UUID().uuidString.prefix(8))").path
+        try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: work) }
+        let script = "set -e\nexport WORK='\(work)'\n" + blocks.joined(separator: "\n")
+        let outcome = try Command.run("/bin/bash", ["-c", script], timeout: 100)
+        #expect(outcome.status == 0, "\(outcome.errors.suffix(3000))")
+        #expect(outcome.output.contains("\"number\":\"0x4\""), "eight blocks, final after four: \(outcome.output)")
+        for id in ["0xaa36a7", "0x1ed1bf", "0xa8231", "0x14a34"] { #expect(outcome.output.contains(id)) }
+    }
+
     @Test("the example configuration is valid, and a wrong one is refused with exit 1 and a hint")
     func exampleConfiguration() throws {
         for name in ["cluster.yaml", "relayer-0.yaml", "relayer-3.yaml"] {

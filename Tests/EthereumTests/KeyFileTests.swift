@@ -1,31 +1,12 @@
-// Key files: the public fixtures, what we seal ourselves, and refusals.
+// Key files: what we seal ourselves, and refusals.
 
 import Ethereum
 import Foundation
-import TestSupport
 import Testing
 
 @Suite("Key files")
 struct KeyFileTests {
     private func secret(_ text: String) -> Secret { Secret(Bytes(text.utf8)) }
-
-    @Test("fixtures keystore: every file opens with its password and with no other")
-    func fixtures() throws {
-        guard let url = Fixtures.file("keystore", "basic_tests.json") else { return }
-        var count = 0
-        for (name, test) in try #require(Fixtures.json(url).asObject).members {
-            let json = try #require(test["json"])
-            let file = try KeyFile.decode(json)
-            let password = secret(try #require(test["password"]?.asString))
-            let key = try Hex.decode(try #require(test["priv"]?.asString), count: 32)
-            #expect(try file.open(password: password).bytes == key, "\(name)")
-            #expect(try file.openPrivateKey(password: password).secret.bytes == key, "\(name)")
-            #expect(try KeyFile.decode(file.encoded) == file, "\(name)")
-            #expect { try file.open(password: secret("no")) } throws: { ($0 as? EthereumError)?.code == .wrongPassword }
-            count += 1
-        }
-        #expect(count == 3)
-    }
 
     @Test("a sealed key opens again, tells its address, and is not the same twice")
     func sealing() throws {

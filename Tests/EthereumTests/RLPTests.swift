@@ -1,4 +1,4 @@
-// RLP against the public fixtures, and its strictness.
+// RLP: round trips, and its strictness.
 
 import Ethereum
 import TestSupport
@@ -6,60 +6,6 @@ import Testing
 
 @Suite("RLP")
 struct RLPTests {
-    /// The value of a fixture: text, `#`-decimal, number or list.
-    private func value(_ json: JSON) throws -> RLP {
-        switch json {
-        case .string(let text) where text.hasPrefix("#"): return .bytes(try decimal(text.dropFirst()))
-        case .string(let text): return .bytes(Bytes(text.utf8))
-        case .number(let text): return .uint(try U256(text: text))
-        case .array(let items): return .list(try items.map(value))
-        default: throw EthereumError(.malformedJSON, "no RLP fixture: \(json)")
-        }
-    }
-
-    /// The big-endian bytes of a decimal of any length: one fixture is past 256 bits.
-    private func decimal(_ text: some StringProtocol) throws -> Bytes {
-        var bytes = Bytes()
-        for digit in text {
-            var carry = try #require(digit.wholeNumberValue)
-            for index in bytes.indices.reversed() {
-                carry += Int(bytes[index]) * 10
-                bytes[index] = UInt8(carry & 255)
-                carry >>= 8
-            }
-            if carry > 0 { bytes.insert(UInt8(carry), at: 0) }
-        }
-        return bytes
-    }
-
-    @Test("fixtures rlp: every valid case encodes and decodes, every invalid one is refused")
-    func fixtures() throws {
-        guard Fixtures.group("rlp") != nil else { return }
-        var valid = 0
-        var invalid = 0
-        for url in Fixtures.files("rlp") {
-            for (name, test) in try #require(Fixtures.json(url).asObject).members {
-                let input = try #require(test["in"])
-                let bytes = try Hex.decode(try #require(test["out"]?.asString))
-                switch input {
-                case "INVALID":
-                    #expect(throws: EthereumError.self, "\(name)") { try RLP.decode(bytes) }
-                    invalid += 1
-                case "VALID":
-                    #expect(try RLP.decode(bytes).encoded == bytes, "\(name)")
-                    valid += 1
-                default:
-                    let value = try value(input)
-                    #expect(value.encoded == bytes, "\(name)")
-                    #expect(try RLP.decode(bytes) == value, "\(name)")
-                    valid += 1
-                }
-            }
-        }
-        #expect(valid == 19)
-        #expect(invalid == 19)
-    }
-
     @Test("random trees survive a round trip, and no prefix or extension of an encoding decodes")
     func roundTrip() throws {
         var random = SplitMix64.forTest()
@@ -101,5 +47,15 @@ struct RLPTests {
         #expect(throws: EthereumError.self) { try RLP.bytes(Bytes(repeating: 1, count: 9)).asUInt64("x") }
         #expect(throws: EthereumError.self) { try RLP.list([]).asUInt256("x") }
         #expect(try RLP.bytes([]).asUInt256("x") == .zero)
+    }
+
+    @Test("items that stand one behind the other are cut apart, and torn ones are refused")
+    func sequence() throws {
+        let items: [RLP] = [.bytes([]), .bytes([1]), .list([.bytes(Bytes(repeating: 7, count: 60)), .list([])])]
+        let bytes = items.flatMap(\.encoded)
+        #expect(try RLP.sequence(bytes) == items.map(\.encoded))
+        #expect(try RLP.sequence([]).isEmpty)
+        #expect(throws: EthereumError.self) { try RLP.sequence(Bytes(bytes.dropLast())) }
+        #expect(throws: EthereumError.self) { try RLP.sequence(bytes + [0xb8]) }
     }
 }

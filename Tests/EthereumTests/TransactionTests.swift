@@ -1,4 +1,4 @@
-// Transactions: the public fixtures under every fork they name, round trips of all types, refusals, gas.
+// Transactions: round trips of all types, refusals, gas.
 
 import Ethereum
 import TestSupport
@@ -6,38 +6,6 @@ import Testing
 
 @Suite("Transactions")
 struct TransactionTests {
-    @Test("fixtures transaction: each result of each fork, with sender, hash and intrinsic gas")
-    func fixtures() throws {
-        guard Fixtures.group("transaction") != nil else { return }
-        var files = 0
-        var results = 0
-        for url in Fixtures.files("transaction") {
-            files += 1
-            for (name, test) in try #require(Fixtures.json(url).asObject).members {
-                let bytes = try Hex.decode(try #require(test["txbytes"]?.asString))
-                for (fork, result) in try #require(test["result"]?.asObject).members {
-                    let rules = try #require(TransactionRules(fork: fork), "\(fork)")
-                    results += 1
-                    if result["exception"] != nil {
-                        #expect(throws: EthereumError.self, "\(name) under \(fork)") {
-                            try SignedTransaction.decode(bytes).validate(rules: rules, chainID: 1)
-                        }
-                        continue
-                    }
-                    let signed = try SignedTransaction.decode(bytes)
-                    let sender = try signed.validate(rules: rules, chainID: 1)
-                    #expect(sender.hex == result["sender"]?.asString, "\(name) under \(fork)")
-                    #expect(signed.hash.hex == result["hash"]?.asString, "\(name) under \(fork)")
-                    #expect(signed.encoded == bytes, "\(name) under \(fork)")
-                    let gas = signed.transaction.intrinsicGas(rules)
-                    #expect(U256(gas) == result["intrinsicGas"]?.asUInt256, "\(name) under \(fork)")
-                }
-            }
-        }
-        #expect(files == 145)
-        #expect(results == 1843)
-    }
-
     private static func random(_ kind: Transaction.Kind, _ random: inout SplitMix64) -> Transaction {
         let price = U256(random.next() >> 8)
         var result = Transaction(

@@ -1,4 +1,4 @@
-// Tries: the public fixtures by both implementations, and the two against each other.
+// Tries: the one that changes and the one-shot function against each other.
 
 import Ethereum
 import Foundation
@@ -7,68 +7,6 @@ import Testing
 
 @Suite("Tries")
 struct TrieTests {
-    private func bytes(_ text: String) throws -> Bytes {
-        text.hasPrefix("0x") ? try Hex.decode(text) : Bytes(text.utf8)
-    }
-
-    /// The entries of a fixture in order; nil values delete.
-    private func entries(_ json: JSON) throws -> [(key: Bytes, value: Bytes?)] {
-        if let object = json.asObject {
-            return try object.members.map { (try bytes($0.name), try bytes(try #require($0.value.asString))) }
-        }
-        return try #require(json.asArray).map { pair in
-            (try bytes(try #require(pair[0]?.asString)), try pair[1]?.asString.map(bytes))
-        }
-    }
-
-    @Test("fixtures trie: every root, by the trie that changes and by the one-shot function")
-    func fixtures() throws {
-        guard Fixtures.group("trie") != nil else { return }
-        var count = 0
-        for url in Fixtures.files("trie") where !url.path.contains("nextprev") {
-            let secure = url.path.lowercased().contains("secure")
-            for (name, test) in try #require(Fixtures.json(url).asObject).members {
-                let root = try Hash32(hex: try #require(test["root"]?.asString))
-                let entries = try entries(try #require(test["in"]))
-                var trie = MerkleTrie(keys: secure ? .hashed : .plain)
-                for (key, value) in entries {
-                    trie[key] = value
-                    _ = trie.root
-                }
-                #expect(trie.root == root, "\(name) in \(url.lastPathComponent)")
-                let pairs = entries.map { ($0.key, $0.value ?? []) }
-                #expect((secure ? Trie.secureRoot(of: pairs) : Trie.root(of: pairs)) == root, "\(name), one shot")
-                var reversed = MerkleTrie(keys: secure ? .hashed : .plain)
-                var seen: Set<Bytes> = []
-                for (key, value) in entries.reversed() where seen.insert(key).inserted { reversed[key] = value }
-                #expect(reversed.root == root, "\(name), backwards")
-                count += 1
-            }
-        }
-        #expect(count == 15)
-    }
-
-    @Test("fixtures trie: neighbours of keys in trietestnextprev")
-    func neighbours() throws {
-        guard let url = Fixtures.file("trie", "trietestnextprev.json") else { return }
-        var cases = 0
-        var count = 0
-        for (name, test) in try #require(Fixtures.json(url).asObject).members {
-            var trie = MerkleTrie(keys: .plain)
-            for key in try #require(test["in"]?.asArray) { trie[try bytes(try #require(key.asString))] = [1] }
-            let keys = trie.entries.map { String(decoding: $0.key, as: UTF8.self) }
-            for item in try #require(test["tests"]?.asArray) {
-                let key = try #require(item[0]?.asString)
-                #expect((keys.last { $0 < key } ?? "") == item[1]?.asString, "\(name) before \(key)")
-                #expect((keys.first { $0 > key } ?? "") == item[2]?.asString, "\(name) after \(key)")
-                count += 1
-            }
-            cases += 1
-        }
-        #expect(cases == 1)
-        #expect(count == 12)
-    }
-
     @Test(
         "random changes: the incremental root is the one-shot root, values read back, order does not matter",
         arguments: [MerkleTrie.Keys.plain, .hashed])

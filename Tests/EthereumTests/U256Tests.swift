@@ -1,4 +1,4 @@
-// 256-bit words: identities under random words that like carries, known edges, and the public opcode fixtures.
+// 256-bit words: identities under random words that like carries, and known edges.
 
 import Ethereum
 import TestSupport
@@ -205,58 +205,5 @@ struct U256Tests {
         ])
     func refused(text: String) {
         #expect { try U256(text: text) } throws: { ($0 as? EthereumError)?.code == .malformedNumber }
-    }
-
-    @Test("fixtures opcodes: arithmetic that a word can do by itself")
-    func opcodes() throws {
-        guard Fixtures.group("opcodes") != nil else { return }
-        func flag(_ value: Bool) -> U256 { value ? 1 : 0 }
-        let operations: [(String, (U256, U256) -> U256)] = [
-            ("add", { $0 &+ $1 }), ("sub", { $0 &- $1 }), ("mul", { $0 &* $1 }), ("div", { $0 / $1 }),
-            ("mod", { $0 % $1 }), ("and", { $0 & $1 }), ("or", { $0 | $1 }), ("xor", { $0 ^ $1 }),
-            ("lt", { flag($0 < $1) }), ("gt", { flag($0 > $1) }), ("eq", { flag($0 == $1) }),
-            ("shl", { $1 << ($0.asInt ?? 256) }), ("shr", { $1 >> ($0.asInt ?? 256) }),
-        ]
-        var count = 0
-        for (name, operation) in operations {
-            let url = try #require(Fixtures.file("opcodes", "testcases_\(name).json"))
-            for test in try #require(Fixtures.json(url).asArray) {
-                func word(_ key: String) throws -> U256 { try U256(text: "0x" + #require(test[key]?.asString)) }
-                let (x, y, expected) = (try word("X"), try word("Y"), try word("Expected"))
-                #expect(operation(y, x) == expected, "\(name) \(y.hex) \(x.hex)")
-                count += 1
-            }
-        }
-        print(
-            "opcodes: \(count) cases; byte, exp, sar, sdiv, sgt, signext, slt, smod are left to the machine's own tests"
-        )
-        #expect(count > 500)
-    }
-
-    @Test("fixtures opcodes: keccak256 and the addresses of created contracts")
-    func hashesAndAddresses() throws {
-        guard let hashes = Fixtures.file("opcodes", "keccak256.json"),
-            let addresses = Fixtures.file("opcodes", "create_address.json")
-        else { return }
-        var count = 0
-        for test in try #require(Fixtures.json(hashes).asArray) {
-            let input = try Hex.decode(try #require(test["Input"]?.asString))
-            #expect(keccak256(input) == (try Hash32(hex: #require(test["Expected"]?.asString))), "\(input.count) bytes")
-            count += 1
-        }
-        for test in try #require(Fixtures.json(addresses).asArray) {
-            let sender = try Address(hex: #require(test["sender"]?.asString))
-            let made: Address
-            if test["kind"]?.asString == "create" {
-                made = .created(by: sender, nonce: try #require(test["nonce"]?.asUInt64))
-            } else {
-                let code = try Hex.decode(#require(test["initcode"]?.asString))
-                made = .created(
-                    by: sender, salt: try Hash32(hex: #require(test["salt"]?.asString)), initCodeHash: keccak256(code))
-            }
-            #expect(made == (try Address(hex: #require(test["address"]?.asString))))
-            count += 1
-        }
-        #expect(count > 50)
     }
 }

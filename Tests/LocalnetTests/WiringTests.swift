@@ -47,7 +47,8 @@ struct WiringTests {
             let name = request.chains[index].name
             let path = PackageRoot.url.appendingPathComponent("chains/profiles/\(name).yaml").path
             let text = String(decoding: try #require(Files.read(path, maximum: 100_000)), as: UTF8.self)
-            var profile = try ChainProfile(yaml: text, file: path, localnet: true)
+            var profile = try ChainProfile(
+                yaml: text, file: path, localnet: true, artifact: ProjectFiles.deployedCode)
             profile.cadence.onDemand = true
             var options = DevChainOptions()
             options.port = 0

@@ -14,11 +14,13 @@ extension StoredBlock {
             ])
         }
         let ends = outcomes.map { outcome -> RLP in
-            .list([
+            let l1Fee: [RLP] = outcome.l1Fee.map { [.uint($0.wei), .uint($0.perByte)] } ?? []
+            return .list([
                 .uint(outcome.receipt.succeeded ? 1 : 0 as UInt64), .uint(outcome.receipt.cumulativeGasUsed),
                 .list(outcome.receipt.logs.map(\.rlp)), .uint(outcome.gasUsed), .uint(outcome.effectiveGasPrice),
                 .bytes(outcome.createdAddress?.bytes ?? []), .uint(UInt64(outcome.firstLogIndex)),
-            ])
+                .uint(outcome.blobGasPrice ?? .zero),
+            ] + l1Fee)
         }
         return RLP.list([header.rlp, .list(bodies), .list(ends), .list(withdrawals.map(\.rlp))]).encoded
     }
@@ -53,17 +55,24 @@ extension StoredBlock {
     private static func outcome(
         _ fields: [RLP], _ transaction: PooledTransaction
     ) throws(EthereumError) -> Outcome {
-        guard fields.count == 7 else { throw damaged("an outcome has \(fields.count) fields, not 7") }
+        guard fields.count == 8 || fields.count == 10 else {
+            throw damaged("an outcome has \(fields.count) fields, not 8, or 10 where it paid an L1")
+        }
         var logs: [Log] = []
         for log in try fields[2].asList("logs") { logs.append(try Log.decode(log)) }
         let created = try fields[5].asBytes("created address")
+        let blobPrice = try fields[7].asUInt256("blob gas price")
         return Outcome(
             receipt: Receipt(
                 kind: transaction.transaction.kind, succeeded: try fields[0].asUInt64("status") == 1,
                 cumulativeGasUsed: try fields[1].asUInt64("cumulative gas"), logs: logs),
             gasUsed: try fields[3].asUInt64("gas used"), effectiveGasPrice: try fields[4].asUInt256("gas price"),
+            blobGasPrice: transaction.transaction.kind == .blob ? blobPrice : nil,
             createdAddress: created.isEmpty ? nil : try fields[5].asAddress("created address"),
-            firstLogIndex: Int(clamping: try fields[6].asUInt64("first log")))
+            firstLogIndex: Int(clamping: try fields[6].asUInt64("first log")),
+            l1Fee: fields.count == 8
+                ? nil
+                : L1Fee(wei: try fields[8].asUInt256("L1 fee"), perByte: try fields[9].asUInt256("L1 fee of a byte")))
     }
 
     private static func damaged(_ what: String) -> EthereumError { EthereumError(.malformedRLP, what) }
@@ -114,12 +123,14 @@ enum ChangeCoding {
 
 extension PooledTransaction {
     /// The transaction as the pool's file holds it: the sender of an impersonated one, else a zero, and the raw form.
-    var kept: Bytes { (isImpersonated ? [1] + sender.bytes : [0]) + signed.encoded }
+    var kept: Bytes { (isImpersonated ? [1] + sender.bytes : [0]) + networkForm }
 
     /// Reads `kept`; throws what a transaction of that form would be refused for.
     static func kept(_ bytes: Bytes, chainID: UInt64, rules: RuleSet) throws(DevChainError) -> PooledTransaction {
         guard bytes.first == 1 else {
-            return try PooledTransaction(raw: Bytes(bytes.dropFirst()), chainID: chainID, rules: rules)
+            // The proofs of blobs were checked before it was kept.
+            return try PooledTransaction(
+                raw: Bytes(bytes.dropFirst()), chainID: chainID, rules: rules, verifyBlobs: { _ in true })
         }
         do throws(EthereumError) {
             guard let sender = Address(bytes: bytes[1..<min(21, bytes.count)]) else {

@@ -10,6 +10,9 @@ package struct BlockPlan: Sendable {
     /// The state before the block.
     package var before: WorldState
     package var environment: BlockEnvironment
+    /// Who the header says made the block, where that is not who gets the fees.
+    package var beneficiary: Address?
+    package var fees = BlockFees()
     package var extraData: Bytes
     package var hashes: RecentHashes
     /// In the order in which they are tried. One sender's stand in the order of their nonces.

@@ -44,10 +44,19 @@ struct BlockRun {
         guard blobs == 0 || blobsBefore + blobs <= rules.blobsMaximum else {
             throw .tooManyBlobs(limit: rules.blobsMaximum - blobsBefore, got: blobs)
         }
-        let result = try engine.executor.execute(
-            transaction.transaction, sender: transaction.sender, block: plan.environment, journal: journal,
-            gasAvailable: gasLeft)
-        include(transaction, result)
+        let l1Fee = plan.fees.l1Fee(of: transaction)
+        try plan.fees.charge(l1Fee, transaction, journal)
+        let result: ExecutionResult
+        do throws(TransactionRefusal) {
+            result = try engine.executor.execute(
+                transaction.transaction, sender: transaction.sender, block: plan.environment, journal: journal,
+                gasAvailable: gasLeft)
+        } catch {
+            plan.fees.giveBack(l1Fee, transaction, journal)
+            throw error
+        }
+        plan.fees.collect(l1Fee, result, plan.environment, journal)
+        include(transaction, result, l1Fee)
         guard plan.fork >= .prague else { return nil }
         do throws(DevChainError) {
             deposits += try Deposits.requests(in: outcomes[outcomes.count - 1].receipt.logs, of: plan.depositContract)
@@ -57,17 +66,19 @@ struct BlockRun {
         }
     }
 
-    private mutating func include(_ transaction: PooledTransaction, _ result: ExecutionResult) {
+    private mutating func include(_ transaction: PooledTransaction, _ result: ExecutionResult, _ l1Fee: U256) {
         gasUsed += result.gasUsed
         blobGasUsed += transaction.transaction.blobGas
         let receipt = Receipt(
             kind: transaction.transaction.kind, succeeded: result.succeeded, cumulativeGasUsed: gasUsed,
             logs: result.succeeded ? result.logs : [])
-        transactions.append(transaction)
+        transactions.append(transaction.withoutSidecar)
         outcomes.append(
             StoredBlock.Outcome(
                 receipt: receipt, gasUsed: result.gasUsed, effectiveGasPrice: result.effectiveGasPrice,
-                createdAddress: result.createdAddress, firstLogIndex: logCount))
+                blobGasPrice: transaction.transaction.kind == .blob ? plan.environment.blobBaseFee : nil,
+                createdAddress: result.createdAddress, firstLogIndex: logCount,
+                l1Fee: plan.fees.l1FeePerByte.map { StoredBlock.L1Fee(wei: l1Fee, perByte: $0) }))
         logCount += receipt.logs.count
         if !receipt.logs.isEmpty { bloom.formUnion(receipt.bloom) }
     }
@@ -83,7 +94,7 @@ struct BlockRun {
         journal.markCommitted()
         let environment = plan.environment
         var header = BlockHeader(
-            parentHash: plan.parentHash, beneficiary: environment.coinbase, stateRoot: after.root,
+            parentHash: plan.parentHash, beneficiary: plan.beneficiary ?? environment.coinbase, stateRoot: after.root,
             number: environment.number, gasLimit: environment.gasLimit, timestamp: environment.timestamp)
         header.transactionsRoot = Block.transactionsRoot(transactions.map(\.signed))
         header.receiptsRoot = Block.receiptsRoot(outcomes.map(\.receipt))

@@ -9,6 +9,10 @@ extension Blockchain {
     /// Takes a transaction into the pool; throws a named refusal, and nothing has changed then.
     package mutating func submit(_ transaction: PooledTransaction) throws(DevChainError) {
         let asked = transaction.transaction
+        guard asked.kind != .blob || profile.blobs.areTaken else {
+            throw DevChainError(
+                .kindNotSupported, "transaction type not supported: this chain takes no blob transactions (type 3)")
+        }
         guard asked.gasLimit <= settings.gasLimit else {
             throw DevChainError(
                 .gasLimitExceedsBlock,
@@ -25,7 +29,11 @@ extension Blockchain {
                 .nonceTooLow,
                 "nonce too low: next nonce \(account.nonce), tx nonce \(asked.nonce) of \(transaction.sender)")
         }
-        let cost = asked.costMaximum
+        try checkNotPreconfirmed(transaction)
+        let cost = asked.costMaximum.flatMap { cost -> U256? in
+            let (sum, overflow) = cost.addingReportingOverflow(blockFees.l1Fee(of: transaction))
+            return overflow ? nil : sum
+        }
         guard let cost, cost <= account.balance else {
             throw DevChainError(
                 .insufficientFunds,
@@ -38,15 +46,26 @@ extension Blockchain {
                 .feeBelowBaseFee,
                 "max fee per gas less than block base fee: \(asked.maxFeePerGas) wei, the next block asks \(baseFee)")
         }
-        let replaced = try pool.insert(transaction, accountNonce: account.nonce)
+        let replaced = try pool.insert(transaction, accountNonce: account.nonce, isDelegated: Code.isDelegation(code))
         if let replaced { tellDropped(replaced.hash, "replaced by \(transaction.hash)") }
         events.append(.pending(transaction))
+    }
+
+    /// What transactions of the next block pay beside gas and tip.
+    var blockFees: BlockFees {
+        let price = profile.fees.oracle.map { headState.storage($0.address, $0.slot) } ?? .zero
+        return BlockFees(
+            baseFeeToCoinbase: profile.fees.baseFeeToCoinbase,
+            l1FeePerByte: profile.fees.oracle == nil ? nil : min(price, Limits.l1FeePerByteMaximum))
     }
 
     /// The base fee of the next block, in wei.
     package var nextBaseFee: U256 {
         settings.nextBaseFee ?? BaseFees.next(after: head.header, rule: profile.baseFee)
     }
+
+    /// The blob base fee of the next block, in wei, where that has the head's fork.
+    package var nextBlobBaseFee: U256 { rules.blobBaseFee(excessBlobGas: rules.excessBlobGas(after: head.header)) }
 
     /// True when a block made now would hold a transaction.
     package var hasWork: Bool { pool.hasWork(baseFee: nextBaseFee) }
@@ -64,19 +83,23 @@ extension Blockchain {
         let parent = head
         let baseFee = nextBaseFee
         let randao = settings.nextPrevRandao ?? (profile.quirks.prevRandaoZero ? .zero : keccak256(parent.hash.bytes))
-        let timestamp = timestamp ?? settings.clock.timestamp(at: realSeconds, parent: parent.header.timestamp)
+        let timestamp =
+            timestamp
+            ?? settings.clock.timestamp(
+                at: realSeconds, parent: parent.header.timestamp, rising: profile.cadence.risingTimestamps)
         let era = era(at: timestamp)
         let excess = era.fork >= .cancun ? era.rules.excessBlobGas(after: parent.header) : 0
         let environment = BlockEnvironment(
             chainID: chainID, number: parent.number + 1, timestamp: timestamp, coinbase: settings.coinbase,
             gasLimit: settings.gasLimit, baseFee: baseFee, prevRandao: randao, excessBlobGas: excess,
-            blobBaseFee: era.rules.blobBaseFee(excessBlobGas: excess))
+            blobBaseFee: profile.quirks.blobBaseFeeZero ? .zero : era.rules.blobBaseFee(excessBlobGas: excess))
         // No transaction uses less than 21,000 gas, so no more than these fit.
         let limit = Int(clamping: settings.gasLimit / 21_000) + 1
         return BlockPlan(
             parentHash: parent.hash, before: headState, environment: environment,
+            beneficiary: profile.shownMiner(environment.coinbase), fees: blockFees,
             extraData: settings.branch == 0 ? [] : U256(settings.branch).minimalBytes, hashes: hashes,
-            candidates: candidates ?? pool.ordered(baseFee: baseFee, limit: limit), fork: era.fork,
+            candidates: candidates ?? ordered(baseFee: baseFee, limit: limit), fork: era.fork,
             engines: era.engines, blockHashOfDecimalText: profile.quirks.blockHashOfDecimalText,
             depositContract: depositContract, realSeconds: realSeconds, version: version)
     }
@@ -88,6 +111,7 @@ extension Blockchain {
         settings.clock.blockWasMade(at: built.realSeconds)
         settings.nextBaseFee = nil
         settings.nextPrevRandao = nil
+        preconfirmed = Preconfirmations()
         for (transaction, reason) in built.dropped where pool.remove(transaction.hash) != nil {
             tellDropped(transaction.hash, reason.message)
         }

@@ -43,7 +43,14 @@ extension Blockchain {
 
     package mutating func setGasLimit(_ limit: UInt64) { settings.gasLimit = limit }
 
-    package mutating func setCoinbase(_ address: Address) { settings.coinbase = address }
+    /// Throws where headers do not tell the fee recipient: it is the profile's for all blocks then.
+    package mutating func setCoinbase(_ address: Address) throws(DevChainError) {
+        guard !profile.quirks.minerZero else {
+            throw DevChainError(
+                .fixedByProfile, "the fee recipient of this chain is \(profile.coinbase), by its profile")
+        }
+        settings.coinbase = address
+    }
 
     package mutating func setNextBaseFee(_ wei: U256) { settings.nextBaseFee = wei }
 
@@ -85,10 +92,13 @@ extension Blockchain {
     }
 
     private func checkTimestamp(_ timestamp: UInt64) throws(DevChainError) {
-        let least = head.header.timestamp
-        guard timestamp >= least else {
+        let last = head.header.timestamp
+        let rises = profile.cadence.risingTimestamps
+        guard rises ? timestamp > last : timestamp >= last else {
             throw DevChainError(
-                .timestampTooLow, "timestamp \(timestamp) is below that of block \(head.number), which has \(least)")
+                .timestampTooLow,
+                "timestamp \(timestamp) is \(rises ? "not above" : "below") that of block \(head.number), which has "
+                    + "\(last)")
         }
         guard timestamp <= Limits.timeStepMaximum * 2 else {
             throw DevChainError(
@@ -159,6 +169,7 @@ extension Blockchain {
         safe = snapshot.safe
         finalized = snapshot.finalized
         pool = snapshot.pool
+        preconfirmed = Preconfirmations()
         settings = snapshot.settings
         version += 1
         return true
@@ -220,6 +231,7 @@ extension Blockchain {
         rebuildHashes(dropping: Int(depth))
         headState = base
         safe = min(safe, head.number)
+        preconfirmed = Preconfirmations()
         version += 1
         return removed
     }

@@ -87,14 +87,29 @@ extension Blockchain {
         return RecentHashes(first: UInt64(first), blocks[first..<Int(block.number)].map(\.hash))
     }
 
+    /// The hashes that code of a block over `block` may ask for.
+    func hashes(through block: StoredBlock) -> RecentHashes {
+        var hashes = hashes(before: block)
+        if hashes[block.number] == nil { hashes.append(block.hash) }
+        return hashes
+    }
+
     /// What code of a block knows of it.
     package func environment(of block: StoredBlock) -> BlockEnvironment {
         let header = block.header
         let excess = header.excessBlobGas ?? 0
         return BlockEnvironment(
-            chainID: chainID, number: header.number, timestamp: header.timestamp, coinbase: header.beneficiary,
+            chainID: chainID, number: header.number, timestamp: header.timestamp,
+            coinbase: profile.quirks.minerZero ? profile.coinbase : header.beneficiary,
             gasLimit: header.gasLimit, baseFee: block.baseFee, prevRandao: header.mixHash, excessBlobGas: excess,
-            blobBaseFee: era(at: header.timestamp).rules.blobBaseFee(excessBlobGas: excess))
+            blobBaseFee: profile.quirks.blobBaseFeeZero
+                ? .zero : era(at: header.timestamp).rules.blobBaseFee(excessBlobGas: excess))
+    }
+
+    /// How far a rollup's batches are on their L1; nil on a chain that is none.
+    package var rollupLevels: [(level: ChainProfile.Rollup.Level, block: UInt64)]? {
+        guard case .rollup(let rollup) = profile.finality.rule else { return nil }
+        return rollup.levels(head: head.number) { block(.number($0))?.header.timestamp ?? 0 }
     }
 
     /// The tip that a sender without haste should offer, in wei.
@@ -113,10 +128,11 @@ extension Blockchain {
             let first = try firstBlock(from)
             let last = min(try firstBlock(to), head.number)
             guard first <= last else { return [] }
-            guard last - first < Limits.logBlocksMaximum else {
+            let most = profile.rpc.logBlocksMaximum
+            guard last - first < most else {
                 throw DevChainError(
                     .limitExceeded,
-                    "query exceeds the range of \(Limits.logBlocksMaximum) blocks: \(first) to \(last); ask for less "
+                    "query exceeds the range of \(most) blocks: \(first) to \(last); ask for less "
                         + "at a time")
             }
             let range = first...last

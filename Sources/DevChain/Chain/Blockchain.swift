@@ -32,7 +32,7 @@ package struct Blockchain: Sendable {
             statesKept: Int = Limits.statesKept
         ) {
             self.profile = profile
-            schedule = ForkSchedule(fork)
+            schedule = ForkSchedule(fork, blobs: profile.blobs)
             self.genesisTimestamp = genesisTimestamp
             self.balances = balances
             self.codes = codes
@@ -88,6 +88,8 @@ package struct Blockchain: Sendable {
     var stateChanges = 0
     package internal(set) var pool = TransactionPool()
     package internal(set) var settings: BlockSettings
+    /// What the pending block shows already, on a chain that preconfirms.
+    package internal(set) var preconfirmed = Preconfirmations()
     /// Number of the newest block that is called safe.
     package internal(set) var safe: UInt64 = 0
     /// Number of the newest block that is called finalized; never above `safe`.
@@ -136,6 +138,7 @@ package struct Blockchain: Sendable {
             state.setCode(contract.code, of: contract.address)
             state.setNonce(contract.nonce, of: contract.address)
         }
+        for account in profile.predeploys { state.place(account) }
         state.apply(configuration.accounts)
         for (address, code) in configuration.codes { state.setCode(code, of: address) }
         // An account that is named twice has what was said last.
@@ -147,7 +150,7 @@ package struct Blockchain: Sendable {
                 return account.isEmpty ? nil : AccountChange(address: address, state: account)
             })
         var header = BlockHeader(
-            parentHash: .zero, beneficiary: profile.coinbase, stateRoot: state.root, number: 0,
+            parentHash: .zero, beneficiary: profile.shownMiner(profile.coinbase), stateRoot: state.root, number: 0,
             gasLimit: profile.gasLimit, timestamp: configuration.genesisTimestamp)
         header.baseFeePerGas = BaseFees.initial(profile.baseFee)
         header.setEmptyForkFields(fork)
@@ -229,9 +232,10 @@ package struct Blockchain: Sendable {
 
     /// Moves the finality tags up as the head moves; they never move down here.
     private mutating func settleFinality() {
-        let head = blocks.count - 1
-        safe = max(safe, UInt64(max(head - Int(profile.finality.safeDepth), 0)))
-        finalized = max(finalized, UInt64(max(head - Int(profile.finality.finalizedDepth), 0)))
-        precondition(finalized <= safe && safe <= UInt64(head), "finalized <= safe <= latest")
+        let head = head.number
+        let tags = profile.finality.tags(head: head) { block(.number($0))?.header.timestamp ?? 0 }
+        finalized = max(finalized, tags.finalized)
+        safe = max(safe, tags.safe, finalized)
+        precondition(finalized <= safe && safe <= head, "finalized <= safe <= latest")
     }
 }

@@ -1,4 +1,4 @@
-// Calls that no block will hold: eth_call, estimates, traces, access lists. A view is a value apart from the chain, so
+// Calls that no block will hold: eth_call, estimates, access lists; traces are in CallView+Tracing.swift. A view is a value apart from the chain, so
 // that a long call holds nobody up.
 
 import EVM
@@ -21,6 +21,8 @@ package struct CallView: Sendable {
         package var state: [SlotChange]?
         /// Slots that differ.
         package var stateDifference: [SlotChange] = []
+        /// Where the precompile of this address is to be found instead.
+        package var movesPrecompileTo: Address?
 
         package init(address: Address) { self.address = address }
     }
@@ -30,7 +32,8 @@ package struct CallView: Sendable {
         _ transaction: Transaction, sender: Address, overrides: [AccountOverride] = []
     ) throws(DevChainError) -> ExecutionResult {
         try engines.use { engine throws(DevChainError) in
-            try run(transaction, sender, journal(overrides, engine), engine)
+            let (journal, executor) = try prepare(overrides, engine)
+            return try run(transaction, sender, journal, executor)
         }
     }
 
@@ -39,54 +42,12 @@ package struct CallView: Sendable {
         _ transaction: Transaction, sender: Address, overrides: [AccountOverride] = []
     ) throws(DevChainError) -> GasEstimate {
         try engines.use { engine throws(DevChainError) in
-            let journal = journal(overrides, engine)
-            let first = try run(transaction, sender, journal, engine)
+            let (journal, executor) = try prepare(overrides, engine)
+            let first = try run(transaction, sender, journal, executor)
             guard first.succeeded else { return .fails(first) }
             do throws(TransactionRefusal) {
-                return try engine.executor.estimateGas(
+                return try executor.estimateGas(
                     transaction, sender: sender, block: environment, journal: journal)
-            } catch {
-                throw DevChainError(refusal: error)
-            }
-        }
-    }
-
-    /// Runs a call and tells its calls.
-    package func trace(
-        _ transaction: Transaction, sender: Address, overrides: [AccountOverride] = []
-    ) throws(DevChainError) -> (result: ExecutionResult, tracer: CallTracer) {
-        try engines.use { engine throws(DevChainError) in
-            var tracer = CallTracer()
-            let result: ExecutionResult
-            do throws(TransactionRefusal) {
-                result = try engine.executor.call(
-                    transaction, sender: sender, block: environment, journal: journal(overrides, engine),
-                    tracer: &tracer)
-            } catch {
-                throw DevChainError(refusal: error)
-            }
-            return (result, tracer)
-        }
-    }
-
-    /// Runs the transactions before one of a block, then that one, watched.
-    package func replay(
-        _ block: StoredBlock, upTo index: Int
-    ) throws(DevChainError) -> (result: ExecutionResult, tracer: CallTracer) {
-        try engines.use { engine throws(DevChainError) in
-            let journal = journal([], engine)
-            let plan = replayPlan(block)
-            SystemContracts.beginBlock(plan, engine, journal)
-            var tracer = CallTracer()
-            do throws(TransactionRefusal) {
-                for earlier in block.transactions[..<index] {
-                    _ = try engine.executor.execute(
-                        earlier.transaction, sender: earlier.sender, block: environment, journal: journal)
-                }
-                let last = block.transactions[index]
-                let result = try engine.executor.execute(
-                    last.transaction, sender: last.sender, block: environment, journal: journal, tracer: &tracer)
-                return (result, tracer)
             } catch {
                 throw DevChainError(refusal: error)
             }
@@ -119,9 +80,10 @@ package struct CallView: Sendable {
     ) throws(DevChainError) -> ExecutionResult {
         let watched = try engines.use { [tracer] engine throws(DevChainError) in
             var tracer = tracer
+            let (journal, executor) = try prepare([], engine)
             do throws(TransactionRefusal) {
-                let result = try engine.executor.call(
-                    transaction, sender: sender, block: environment, journal: journal([], engine), tracer: &tracer)
+                let result = try executor.call(
+                    transaction, sender: sender, block: environment, journal: journal, tracer: &tracer)
                 return (result, tracer)
             } catch {
                 throw DevChainError(refusal: error)
@@ -133,11 +95,38 @@ package struct CallView: Sendable {
 
     // MARK: Inside
 
-    private func journal(_ overrides: [AccountOverride], _ engine: EnginePool.Engine) -> Journal {
+    /// The journal over the state, with the overrides in it, and who runs calls on it.
+    func prepare(
+        _ overrides: [AccountOverride], _ engine: EnginePool.Engine
+    ) throws(DevChainError) -> (journal: Journal, executor: Executor) {
         let reader = ChainReader(state: state, hashes: hashes, blockHashOfDecimalText: blockHashOfDecimalText)
         let journal = Journal(reader: reader, codeCache: engine.codeCache)
+        return (journal, try Self.apply(overrides, to: journal, engine))
+    }
+
+    /// Writes overrides into a journal; who runs calls on it then. A precompile whose address is overridden is gone, or
+    /// where the override moves it. Throws `invalidOverride`.
+    static func apply(
+        _ overrides: [AccountOverride], to journal: Journal, _ engine: EnginePool.Engine
+    ) throws(DevChainError) -> Executor {
+        var precompiles = engine.executor.precompiles
+        var changesPrecompiles = false
         for override in overrides {
             let address = override.address
+            let precompile = precompiles.find(address)
+            if let target = override.movesPrecompileTo {
+                guard let precompile else {
+                    throw DevChainError(.invalidOverride, "account \(address.checksummed) is not a precompile")
+                }
+                guard !overrides.contains(where: { $0.address == target }) else {
+                    throw DevChainError(.invalidOverride, "account \(target.checksummed) is already overridden")
+                }
+                precompiles.set(precompile, at: target)
+            }
+            if precompile != nil {
+                precompiles.set(nil, at: address)
+                changesPrecompiles = true
+            }
             if let balance = override.balance { journal.override(balance: balance, of: address) }
             if let nonce = override.nonce { journal.override(nonce: nonce, of: address) }
             if let code = override.code { journal.override(code: code, of: address) }
@@ -146,32 +135,17 @@ package struct CallView: Sendable {
                 journal.override(slot: slot.slot, to: slot.value, of: address)
             }
         }
-        return journal
+        return changesPrecompiles
+            ? Executor(rules: engine.executor.rules, precompiles: precompiles) : engine.executor
     }
 
     private func run(
-        _ transaction: Transaction, _ sender: Address, _ journal: Journal, _ engine: EnginePool.Engine
+        _ transaction: Transaction, _ sender: Address, _ journal: Journal, _ executor: Executor
     ) throws(DevChainError) -> ExecutionResult {
         do throws(TransactionRefusal) {
-            return try engine.executor.call(transaction, sender: sender, block: environment, journal: journal)
+            return try executor.call(transaction, sender: sender, block: environment, journal: journal)
         } catch {
             throw DevChainError(refusal: error)
         }
-    }
-
-    private func replayPlan(_ block: StoredBlock) -> BlockPlan {
-        BlockPlan(
-            parentHash: block.header.parentHash, before: state, environment: environment, extraData: [],
-            hashes: hashes, candidates: [], fork: block.header.fork, engines: engines,
-            blockHashOfDecimalText: blockHashOfDecimalText,
-            parentBeaconBlockRoot: block.header.parentBeaconBlockRoot ?? .zero,
-            depositContract: SystemContracts.deposits, realSeconds: 0, version: 0)
-    }
-}
-
-extension BlockHeader {
-    /// The fork whose fields the header has.
-    fileprivate var fork: Fork {
-        requestsHash != nil ? .prague : parentBeaconBlockRoot != nil ? .cancun : .shanghai
     }
 }

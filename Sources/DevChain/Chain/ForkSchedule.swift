@@ -25,6 +25,20 @@ package struct ForkSchedule: Sendable, Hashable {
     /// One fork from the start.
     package init(_ fork: Fork) { steps = [Step(since: 0, fork: fork)] }
 
+    /// One fork from the start, with the figures for blobs that a profile sets from when on (EIP-7892).
+    package init(_ fork: Fork, blobs: ChainProfile.Blobs) {
+        var steps = [Step(since: 0, fork: fork)]
+        for entry in blobs.schedule where fork >= .cancun {
+            var rules = RuleSet(fork)
+            rules.blobsTarget = entry.target
+            rules.blobsMaximum = entry.maximum
+            rules.blobBaseFeeFraction = entry.updateFraction
+            let step = Step(since: entry.timestamp, fork: fork, rules: rules)
+            if entry.timestamp == 0 { steps = [step] } else { steps.append(step) }
+        }
+        self.steps = steps
+    }
+
     /// Throws unless the first step begins at zero and no later one begins before, or with an older fork than, the one
     /// before it.
     package init(_ steps: [Step]) throws(DevChainError) {
@@ -52,8 +66,13 @@ extension Blockchain {
         init(_ step: ForkSchedule.Step, quirks: ChainProfile.Quirks) {
             fork = step.fork
             var precompiles = PrecompileSet(step.fork)
-            if quirks.noPointEvaluation { precompiles[10] = nil }
-            engines = EnginePool(rules: step.rules, precompiles: precompiles)
+            var rules = step.rules
+            if quirks.noPointEvaluation {
+                // A chain that cannot look into blobs has none.
+                precompiles[10] = nil
+                rules.transactions.remove(.blobs)
+            }
+            engines = EnginePool(rules: rules, precompiles: precompiles)
         }
     }
 

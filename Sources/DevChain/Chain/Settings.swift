@@ -29,10 +29,12 @@ package struct ChainClock: Sendable, Equatable {
 
     /// The timestamp of a block made at a real time over a parent. Never below the parent's; equal to it where blocks
     /// come several a second.
-    package func timestamp(at realSeconds: UInt64, parent: UInt64) -> UInt64 {
-        if let next { return next }
-        if let interval { return parent.addingClamped(interval) }
-        return max(parent, now(realSeconds))
+    /// - Parameter rising: it is above the parent's, always.
+    package func timestamp(at realSeconds: UInt64, parent: UInt64, rising: Bool = false) -> UInt64 {
+        let least = rising ? parent.addingClamped(1) : parent
+        if let next { return max(next, least) }
+        if let interval { return max(parent.addingClamped(interval), least) }
+        return max(now(realSeconds), least)
     }
 
     mutating func setInterval(_ seconds: UInt64?) { interval = seconds }
@@ -97,24 +99,25 @@ package enum BaseFees {
     static func next(after parent: BlockHeader, rule: ChainProfile.BaseFeeRule) -> U256 {
         switch rule {
         case .constant(let wei): U256(wei)
-        case .eip1559: eip1559(after: parent)
+        case .eip1559(_, let elasticity, let denominator):
+            eip1559(after: parent, elasticity: elasticity, denominator: denominator)
         }
     }
 
     static func initial(_ rule: ChainProfile.BaseFeeRule) -> U256 {
         switch rule {
-        case .constant(let wei), .eip1559(let wei): U256(wei)
+        case .constant(let wei), .eip1559(let wei, _, _): U256(wei)
         }
     }
 
-    /// Elasticity 2, denominator 8.
-    package static func eip1559(after parent: BlockHeader) -> U256 {
+    /// Elasticity 2 and denominator 8 are Ethereum's.
+    package static func eip1559(after parent: BlockHeader, elasticity: UInt64 = 2, denominator: UInt64 = 8) -> U256 {
         let base = parent.baseFeePerGas ?? .zero
-        let target = max(parent.gasLimit / 2, 1)
+        let target = max(parent.gasLimit / elasticity, 1)
         if parent.gasUsed == target { return base }
         let distance = parent.gasUsed > target ? parent.gasUsed - target : target - parent.gasUsed
         let (product, lost) = base.multipliedReportingOverflow(by: U256(distance))
-        let step = lost ? base / 8 : product / U256(target) / 8
+        let step = lost ? base / U256(denominator) : product / U256(target) / U256(denominator)
         return parent.gasUsed > target ? base &+ max(step, 1) : base &- min(step, base)
     }
 }

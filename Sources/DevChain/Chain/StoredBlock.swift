@@ -9,9 +9,19 @@ package final class StoredBlock: Sendable {
         package let gasUsed: UInt64
         /// Wei a gas.
         package let effectiveGasPrice: U256
+        /// Wei a blob gas, of a blob transaction.
+        package let blobGasPrice: U256?
         package let createdAddress: Address?
         /// The position of the first log in the block.
         package let firstLogIndex: Int
+        /// On a rollup that charges for bytes.
+        package var l1Fee: L1Fee?
+    }
+
+    /// What a transaction paid for its bytes on the L1, in wei.
+    package struct L1Fee: Sendable, Equatable {
+        package let wei: U256
+        package let perByte: U256
     }
 
     package let header: BlockHeader

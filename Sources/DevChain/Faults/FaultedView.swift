@@ -36,10 +36,11 @@ struct FaultedView {
     static func blockPosition(_ method: Method) -> Int? {
         switch method {
         case .blockByNumber, .headerByNumber, .blockReceipts, .transactionCountByNumber, .uncleCountByNumber,
-            .transactionByNumberAndIndex, .rawHeader, .rawBlock, .rawReceipts:
+            .transactionByNumberAndIndex, .rawTransactionByNumberAndIndex, .traceBlockByNumber, .rawHeader, .rawBlock,
+            .rawReceipts:
             0
-        case .balance, .code, .transactionCount, .account, .call, .estimateGas, .createAccessList, .feeHistory,
-            .traceCall:
+        case .balance, .code, .transactionCount, .account, .accountInfo, .storageValues, .call, .estimateGas,
+            .createAccessList, .simulate, .feeHistory, .traceCall:
             1
         case .storage, .proof: 2
         default: nil

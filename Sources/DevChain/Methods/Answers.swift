@@ -37,9 +37,19 @@ enum Answers {
         return .object(object)
     }
 
-    static func block(_ block: StoredBlock, whole: Bool, pending: Bool = false) -> JSON {
+    static func block(
+        _ block: StoredBlock, whole: Bool, pending: Bool = false, quirks: ChainProfile.Quirks? = nil,
+        genesisDifficulty: U256? = nil
+    ) -> JSON {
         guard case .object(var object) = header(block, pending: pending) else { return .null }
-        object["size"] = .quantity(UInt64(size(block)))
+        object["size"] = quirks?.sizeZero ?? false ? "0x0" : .quantity(UInt64(size(block)))
+        // Nodes showed it until about Prague, and clients of that time read it. Blocks add nothing to the genesis
+        // block's: there is no proof of work here.
+        if quirks?.totalDifficultyZero ?? false {
+            object["totalDifficulty"] = "0x0"
+        } else if block.header.requestsHash == nil, let difficulty = genesisDifficulty {
+            object["totalDifficulty"] = .quantity(difficulty)
+        }
         object["uncles"] = []
         object["transactions"] = .array(
             block.transactions.enumerated().map { index, transaction in
@@ -47,8 +57,15 @@ enum Answers {
                     ? self.transaction(transaction, in: pending ? nil : (block, index), baseFee: block.baseFee)
                     : .hash(transaction.hash)
             })
-        if block.header.withdrawalsRoot != nil { object["withdrawals"] = [] }
+        if block.header.withdrawalsRoot != nil { object["withdrawals"] = .array(block.withdrawals.map(withdrawal)) }
         return .object(object)
+    }
+
+    private static func withdrawal(_ withdrawal: Withdrawal) -> JSON {
+        [
+            "index": .quantity(withdrawal.index), "validatorIndex": .quantity(withdrawal.validatorIndex),
+            "address": .address(withdrawal.address), "amount": .quantity(withdrawal.amountGwei),
+        ]
     }
 
     /// The length of the block's RLP, without making it.
@@ -58,7 +75,9 @@ enum Answers {
             let count = transaction.signed.encoded.count
             return sum + (transaction.transaction.kind == .legacy ? count : string(count))
         }
-        let withdrawals = block.header.withdrawalsRoot == nil ? 0 : 1
+        let withdrawals =
+            block.header.withdrawalsRoot == nil
+            ? 0 : string(block.withdrawals.reduce(0) { $0 + $1.rlp.encoded.count })
         return string(block.header.rlp.encoded.count + string(bodies) + 1 + withdrawals)
     }
 
@@ -73,6 +92,7 @@ enum Answers {
         var object = JSONObject([
             ("blockHash", place.map { .hash($0.block.hash) } ?? .null),
             ("blockNumber", place.map { .quantity($0.block.number) } ?? .null),
+            ("blockTimestamp", place.map { .quantity($0.block.header.timestamp) } ?? .null),
             ("transactionIndex", place.map { .quantity(UInt64($0.index)) } ?? .null),
             ("hash", .hash(pooled.hash)),
             ("type", .quantity(UInt64(transaction.kind.rawValue))),
@@ -129,22 +149,31 @@ enum Answers {
             Answers.log(
                 LogEntry(log: log, block: block, transactionIndex: index, logIndex: outcome.firstLogIndex + offset))
         }
-        return [
-            "transactionHash": .hash(pooled.hash),
-            "transactionIndex": .quantity(UInt64(index)),
-            "blockHash": .hash(block.hash),
-            "blockNumber": .quantity(block.number),
-            "from": .address(pooled.sender),
-            "to": pooled.transaction.to.map { .address($0) } ?? .null,
-            "cumulativeGasUsed": .quantity(outcome.receipt.cumulativeGasUsed),
-            "gasUsed": .quantity(outcome.gasUsed),
-            "contractAddress": outcome.createdAddress.map { .address($0) } ?? .null,
-            "logs": .array(logs),
-            "logsBloom": .string(outcome.receipt.bloom.hex),
-            "status": .quantity(outcome.receipt.succeeded ? 1 : 0 as UInt64),
-            "type": .quantity(UInt64(pooled.transaction.kind.rawValue)),
-            "effectiveGasPrice": .quantity(outcome.effectiveGasPrice),
-        ]
+        var object = JSONObject([
+            ("transactionHash", .hash(pooled.hash)),
+            ("transactionIndex", .quantity(UInt64(index))),
+            ("blockHash", .hash(block.hash)),
+            ("blockNumber", .quantity(block.number)),
+            ("from", .address(pooled.sender)),
+            ("to", pooled.transaction.to.map { .address($0) } ?? .null),
+            ("cumulativeGasUsed", .quantity(outcome.receipt.cumulativeGasUsed)),
+            ("gasUsed", .quantity(outcome.gasUsed)),
+            ("contractAddress", outcome.createdAddress.map { .address($0) } ?? .null),
+            ("logs", .array(logs)),
+            ("logsBloom", .string(outcome.receipt.bloom.hex)),
+            ("status", .quantity(outcome.receipt.succeeded ? 1 : 0 as UInt64)),
+            ("type", .quantity(UInt64(pooled.transaction.kind.rawValue))),
+            ("effectiveGasPrice", .quantity(outcome.effectiveGasPrice)),
+        ])
+        if let fee = outcome.l1Fee {
+            object["l1Fee"] = .quantity(fee.wei)
+            object["l1FeePerByte"] = .quantity(fee.perByte)
+        }
+        if let price = outcome.blobGasPrice {
+            object["blobGasUsed"] = .quantity(pooled.transaction.blobGas)
+            object["blobGasPrice"] = .quantity(price)
+        }
+        return .object(object)
     }
 
     static func log(_ entry: LogEntry, removed: Bool = false) -> JSON {

@@ -23,15 +23,20 @@ extension ChainService {
 
     /// The block that would be made now, and the state after it. Nothing of it is kept.
     func pendingBlock() -> BuiltBlock {
+        if let known = hub.read({ $0.preconfirmedBlock }) { return known }
         let seconds = seconds
-        return hub.read { $0.plan(at: seconds) }.run()
+        return hub.read { $0.pendingPlan(at: seconds) }.run()
     }
 
     func hasBlock(_ p: Parameters) throws(JSONRPCError) -> Bool { try foundBlock(p, at: 0) != nil }
 
     func block(_ p: Parameters) throws(JSONRPCError) -> JSON {
         let whole = try p.bool(1, default: false)
-        return try foundBlock(p, at: 0).map { Answers.block($0.block, whole: whole, pending: $0.pending) } ?? .null
+        return try foundBlock(p, at: 0).map {
+            Answers.block(
+                $0.block, whole: whole, pending: $0.pending, quirks: profile.quirks,
+                genesisDifficulty: hub.genesisDifficulty)
+        } ?? .null
     }
 
     func header(_ p: Parameters) throws(JSONRPCError) -> JSON {
@@ -58,7 +63,9 @@ extension ChainService {
 
     func transactionByHash(_ p: Parameters) throws(JSONRPCError) -> JSON {
         let hash = try p.hash(0)
-        let (place, waiting, baseFee) = hub.read { ($0.place(of: hash), $0.pool.find(hash), $0.nextBaseFee) }
+        let (place, waiting, baseFee) = hub.read {
+            ($0.place(of: hash) ?? $0.preconfirmedPlace(of: hash), $0.pool.find(hash), $0.nextBaseFee)
+        }
         if let place {
             return Answers.transaction(
                 place.block.transactions[place.index], in: place, baseFee: place.block.baseFee)
@@ -75,40 +82,23 @@ extension ChainService {
             block.transactions[Int(index)], in: isPending ? nil : (block, Int(index)), baseFee: block.baseFee)
     }
 
+    /// A blob transaction that waits is answered with its blobs.
     func rawTransaction(_ p: Parameters) throws(JSONRPCError) -> JSON {
         let hash = try p.hash(0)
         let (place, waiting) = hub.read { ($0.place(of: hash), $0.pool.find(hash)) }
         let found = place.map { $0.block.transactions[$0.index] } ?? waiting
-        return found.map { .data($0.signed.encoded) } ?? .null
+        return found.map { .data($0.networkForm) } ?? .null
+    }
+
+    func rawTransactionByIndex(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        let index = try p.uint64(1)
+        guard let (block, _) = try foundBlock(p, at: 0), index < UInt64(block.transactions.count) else { return "0x" }
+        return .data(block.transactions[Int(index)].signed.encoded)
     }
 
     func receipt(_ p: Parameters) throws(JSONRPCError) -> JSON {
         let hash = try p.hash(0)
-        return hub.read { $0.place(of: hash) }.map { Answers.receipt($0.block, $0.index) } ?? .null
-    }
-
-    // MARK: Pool
-
-    func poolStatus() -> JSON {
-        let (ready, all) = hub.read { ($0.pool.readyCount, $0.pool.count) }
-        return ["pending": .quantity(UInt64(ready)), "queued": .quantity(UInt64(all - ready))]
-    }
-
-    func poolContent() -> JSON {
-        let (contents, baseFee) = hub.read { ($0.pool.contents, $0.nextBaseFee) }
-        func byNonce(_ transactions: [PooledTransaction]) -> JSON {
-            .object(
-                JSONObject(
-                    transactions.map {
-                        (String($0.transaction.nonce), Answers.transaction($0, in: nil, baseFee: baseFee))
-                    }))
-        }
-        var pending = JSONObject()
-        var queued = JSONObject()
-        for (sender, ready, gapped) in contents {
-            if !ready.isEmpty { pending[sender.checksummed] = byNonce(ready) }
-            if !gapped.isEmpty { queued[sender.checksummed] = byNonce(gapped) }
-        }
-        return ["pending": .object(pending), "queued": .object(queued)]
+        let place = hub.read { $0.place(of: hash) ?? $0.preconfirmedPlace(of: hash) }
+        return place.map { Answers.receipt($0.block, $0.index) } ?? .null
     }
 }

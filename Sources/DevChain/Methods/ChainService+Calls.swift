@@ -1,4 +1,4 @@
-// Calls that no block holds, estimates, access lists and traces. They run on a view, outside of the chain's lock.
+// Calls that no block holds, estimates and access lists. They run on a view, outside of the chain's lock.
 
 import EVM
 import Ethereum
@@ -17,14 +17,14 @@ extension ChainService {
     /// them.
     func nextView() -> CallView {
         let seconds = seconds
-        let plan = hub.read { $0.plan(at: seconds) }
-        let state = plan.candidates.isEmpty ? plan.before : plan.run().after
+        let (plan, known) = hub.read { ($0.pendingPlan(at: seconds), $0.preconfirmedBlock) }
+        let state = known?.after ?? (plan.candidates.isEmpty ? plan.before : plan.run().after)
         return CallView(
             state: state, environment: plan.environment, hashes: plan.hashes,
             blockHashOfDecimalText: plan.blockHashOfDecimalText, engines: hub.engines)
     }
 
-    private struct PreparedCall {
+    struct PreparedCall {
         let view: CallView
         let transaction: Transaction
         let sender: Address
@@ -40,7 +40,7 @@ extension ChainService {
         return try prepare(request, view, overrides)
     }
 
-    private func prepare(
+    func prepare(
         _ request: TransactionRequest, _ view: CallView, _ overrides: [CallView.AccountOverride]
     ) throws(JSONRPCError) -> PreparedCall {
         let sender = request.from ?? .zero
@@ -112,94 +112,5 @@ extension ChainService {
         ])
         if !result.succeeded { answer["error"] = .string(RevertText.error(result).message) }
         return .object(answer)
-    }
-
-    // MARK: Traces
-
-    func traceTransaction(_ p: Parameters) throws(JSONRPCError) -> JSON {
-        let hash = try p.hash(0)
-        let onlyTop = try onlyTopCall(p[1], "argument 1")
-        let found = try refusable { () throws(DevChainError) in
-            try hub.read { chain throws(DevChainError) -> (CallView, StoredBlock, Int)? in
-                guard let (block, index) = chain.place(of: hash) else { return nil }
-                return (try chain.replayView(block), block, index)
-            }
-        }
-        guard let (view, block, index) = found else {
-            throw JSONRPCError(code: -32000, message: "transaction not found")
-        }
-        let (result, tracer) = try refusable { () throws(DevChainError) in try view.replay(block, upTo: index) }
-        return CallTree.json(
-            tracer.calls, gasLimit: block.transactions[index].transaction.gasLimit, gasUsed: result.gasUsed,
-            onlyTop: onlyTop)
-    }
-
-    func traceCall(_ p: Parameters) throws(JSONRPCError) -> JSON {
-        let onlyTop = try onlyTopCall(p[2], "argument 2")
-        let request = try TransactionRequest(try p.required(0, "a transaction"))
-        var view = try view(p.block(1))
-        let options = p[2]
-        let overrides = try Overrides.accounts(
-            options?["stateOverrides"].flatMap { $0.isNull ? nil : $0 }, place: "argument 2.stateOverrides")
-        try Overrides.block(
-            options?["blockOverrides"].flatMap { $0.isNull ? nil : $0 }, place: "argument 2.blockOverrides",
-            &view.environment)
-        let call = try prepare(request, view, overrides)
-        let (result, tracer) = try refusable { () throws(DevChainError) in
-            try call.view.trace(call.transaction, sender: call.sender, overrides: call.overrides)
-        }
-        return CallTree.json(
-            tracer.calls, gasLimit: call.transaction.gasLimit, gasUsed: result.gasUsed, onlyTop: onlyTop)
-    }
-
-    /// Only the call tracer is offered; true when it is to leave out inner calls.
-    private func onlyTopCall(_ json: JSON?, _ place: String) throws(JSONRPCError) -> Bool {
-        guard let name = json?["tracer"]?.asString else {
-            throw .invalidParams("\(place).tracer: expected \"callTracer\"; opcode traces are not offered")
-        }
-        guard name == "callTracer" else {
-            throw .invalidParams("\(place).tracer: \(Parameters.shown(name)) is not offered; \"callTracer\" is")
-        }
-        return json?["tracerConfig"]?["onlyTopCall"]?.asBool ?? false
-    }
-}
-
-/// The list of calls as the tree that callTracer answers.
-enum CallTree {
-    static func json(_ calls: [CallTracer.Call], gasLimit: UInt64, gasUsed: UInt64, onlyTop: Bool) -> JSON {
-        // From the last call to the first each one's children are complete before it is placed under its parent.
-        var children: [[JSON]] = [[]]
-        var root: JSON = .null
-        for (index, call) in calls.enumerated().reversed() {
-            while children.count <= call.depth + 1 { children.append([]) }
-            var object = members(call)
-            if index == 0 {
-                object["gas"] = .quantity(gasLimit)
-                object["gasUsed"] = .quantity(gasUsed)
-            }
-            let inner = children[call.depth + 1]
-            children[call.depth + 1] = []
-            if !inner.isEmpty, !(onlyTop && index == 0) { object["calls"] = .array(inner.reversed()) }
-            if index == 0 { root = .object(object) } else { children[call.depth].append(.object(object)) }
-        }
-        return root
-    }
-
-    private static func members(_ call: CallTracer.Call) -> JSONObject {
-        var object = JSONObject([
-            ("type", .string(call.kind.rawValue)), ("from", .address(call.from)), ("to", .address(call.to)),
-            ("gas", .quantity(UInt64(max(call.gas, 0)))), ("gasUsed", .quantity(UInt64(max(call.gasUsed, 0)))),
-            ("input", .data(call.input)),
-        ])
-        if call.kind != .staticCall { object["value"] = .quantity(call.value) }
-        if !call.output.isEmpty { object["output"] = .data(call.output) }
-        switch call.status {
-        case .success: break
-        case .revert:
-            object["error"] = "execution reverted"
-            if let reason = RevertText.reason(call.output) { object["revertReason"] = .string(reason) }
-        case .halt(let reason): object["error"] = .string(RevertText.words(reason))
-        }
-        return object
     }
 }

@@ -50,6 +50,17 @@ extension ChainService {
         case .setCoinbase, .setBlockGasLimit, .setNextBaseFee, .setPrevRandao: return try await setBlock(method, p)
         case .reorg, .rollback, .causewayReorg: return try await reorganise(method, p)
         case .nodeInfo: return nodeInfo()
+        case .dumpState:
+            let dump = try await changing { chain, _ throws(DevChainError) in try StateDump(chain) }
+            return .data(dump.file)
+        case .loadState:
+            let file = try p.data(0)
+            let accounts = try refusable { () throws(DevChainError) in try StateDump.read(file) }
+            await producer.perform { chain, _ in chain.load(accounts) }
+            return true
+        case .preconfirm: return .integer(await producer.preconfirm())
+        case .rollBackPreconfirmations: return try await rollBackPreconfirmations(p)
+        case .finality: return finality()
         case .setFaults, .faults, .clearFaults: return try administerFaults(method, p)
         default: throw .methodNotFound(method.rawValue)
         }
@@ -76,7 +87,11 @@ extension ChainService {
         let blocks = hub.read { chain in
             chain.head.number > before ? (before + 1...chain.head.number).compactMap { chain.block(.number($0)) } : []
         }
-        return .array(blocks.map { Answers.block($0, whole: true) })
+        return .array(
+            blocks.map {
+                Answers.block(
+                    $0, whole: true, quirks: profile.quirks, genesisDifficulty: hub.genesisDifficulty)
+            })
     }
 
     private func mineAsked(_ p: Parameters, atMost most: UInt64) async throws(JSONRPCError) {
@@ -213,7 +228,7 @@ extension ChainService {
         switch method {
         case .setCoinbase:
             let address = try p.address(0)
-            await producer.perform { chain, _ in chain.setCoinbase(address) }
+            try await changing { chain, _ throws(DevChainError) in try chain.setCoinbase(address) }
         case .setBlockGasLimit:
             let limit = try p.uint64(0)
             guard limit >= 21_000, limit < 1 << 63 else {
@@ -297,6 +312,35 @@ extension ChainService {
         }
         let request = try TransactionRequest(json, place: place)
         return try pooled(request)
+    }
+
+    /// causeway_rollbackPreconfirmations({drop}): what the pending block showed is taken back; the hashes.
+    private func rollBackPreconfirmations(_ p: Parameters) async throws(JSONRPCError) -> JSON {
+        var drops = false
+        if let value = p[0] {
+            let flag = try Members(value, "argument 0")["drop"]
+            guard let asked = flag.map(\.asBool) ?? false else {
+                throw .invalidParams("argument 0.drop: expected true or false")
+            }
+            drops = asked
+        }
+        let dropping = drops
+        let hashes = await producer.perform { chain, _ in chain.rollBackPreconfirmations(dropping: dropping) }
+        return .array(hashes.map { .hash($0) })
+    }
+
+    /// What is safe and finalized, and on a rollup how far its levels are.
+    private func finality() -> JSON {
+        let (latest, safe, finalized, levels) = hub.read {
+            ($0.head.number, $0.safe, $0.finalized, $0.rollupLevels)
+        }
+        var answer = JSONObject([
+            ("latest", .quantity(latest)), ("safe", .quantity(safe)), ("finalized", .quantity(finalized)),
+        ])
+        if let levels {
+            answer["levels"] = .object(JSONObject(levels.map { ($0.level.rawValue, .quantity($0.block)) }))
+        }
+        return .object(answer)
     }
 
     private func nodeInfo() -> JSON {

@@ -9,6 +9,7 @@ extension ChainService {
     // MARK: Messages and calls
 
     func fate(of methods: [String]) async -> MessageFate {
+        if let refused = tooMany(methods) { return refused }
         switch faults.strike(message: methods) {
         case .drop(let closes): return .silence(closes: closes)
         case .tooManyRequests(let seconds):
@@ -16,7 +17,7 @@ extension ChainService {
                 status: 429, retryAfterSeconds: seconds, error: .limitExceeded("too many requests, as a fault has it"))
         case .serverError:
             return .refused(status: 500, retryAfterSeconds: nil, error: .internalError("as a fault has it"))
-        default: return .answered
+        default: return profile.rpc.mismatchedBatchIDs ? .answeredWithMixedIDs : .answered
         }
     }
 
@@ -32,8 +33,7 @@ extension ChainService {
         let view = hub.read {
             FaultedView(faults: struck, head: $0.head.number, safe: $0.safe, finalized: $0.finalized)
         }
-        let bent = try Parameters(view.parameters(method, parameters))
-        let answer = try await answer(method, bent, on: connection)
+        let answer = try await profiledAnswer(method, view.parameters(method, parameters), on: connection)
         return view.answer(method, withoutLogs(method, answer, struck))
     }
 

@@ -20,6 +20,38 @@ extension ChainService {
         return .hash(Hash32(try state(p, at: 2).storage(address, slot)))
     }
 
+    /// eth_getStorageValues: slots of several accounts at one block, by address.
+    func storageValues(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        let members = try Members(try p.required(0, "an object from address to storage keys"), "argument 0")
+        guard !members.object.isEmpty else { throw .invalidParams("empty request") }
+        let state = try state(p, at: 1)
+        var answer = JSONObject()
+        var count = 0
+        for (name, value) in members.object.members {
+            let place = members.path(String(name.prefix(42)))
+            let address = try Parameters.address(.string(name), place)
+            guard let keys = value.asArray else { throw .invalidParams("\(place): expected an array of storage keys") }
+            count += keys.count
+            guard count <= Limits.proofKeysMaximum else {
+                throw .limitExceeded("too many slots: at most \(Limits.proofKeysMaximum) in one call")
+            }
+            var values: [JSON] = []
+            for key in keys { values.append(.hash(Hash32(state.storage(address, try Parameters.slot(key, place))))) }
+            answer[name] = .array(values)
+        }
+        return .object(answer)
+    }
+
+    /// eth_getAccountInfo: balance, nonce and code at once.
+    func accountInfo(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        let address = try p.address(0)
+        let state = try state(p, at: 1)
+        return [
+            "balance": .quantity(state.balance(address)), "nonce": .quantity(state.nonce(address)),
+            "code": .data(state.code(of: address)),
+        ]
+    }
+
     func transactionCount(_ p: Parameters) throws(JSONRPCError) -> JSON {
         let address = try p.address(0)
         if try p.block(1) == .pending { return .quantity(hub.read { $0.pendingNonce(address) }) }
@@ -54,9 +86,10 @@ extension ChainService {
         let account = state.account(address)?.state ?? AccountState()
         var proofs: [JSON] = []
         for key in keys {
-            let slot = try Parameters.quantity(key, "argument 1")
+            let slot = try Parameters.slot(key, "argument 1")
             proofs.append([
-                "key": key, "value": .quantity(state.storage(address, slot)),
+                // As it was written where that was a whole word, else as a number.
+                "key": key.asString?.utf8.count == 66 ? .hash(Hash32(slot)) : .quantity(slot), "value": .quantity(state.storage(address, slot)),
                 "proof": .array(state.proof(of: slot, in: address).map { .data($0) }),
             ])
         }
@@ -75,18 +108,33 @@ extension ChainService {
         guard asked > 0 else { return ["oldestBlock": "0x0", "gasUsedRatio": []] }
         let percentiles = try percentiles(p[2])
         let newest = p[1] == nil ? StoredBlock?.none : try knownBlock(p, at: 1)
-        let (blocks, nextFee) = hub.read { chain in
+        let (blocks, nextFee, blobFees, blobLimits) = hub.read { chain in
             let last = newest?.number ?? chain.head.number
             let count = min(asked, Limits.feeHistoryBlocksMaximum, last + 1)
             let blocks = Array(chain.blocks[Int(last + 1 - count)...Int(last)])
-            return (blocks, last == chain.head.number ? chain.nextBaseFee : chain.blocks[Int(last) + 1].baseFee)
+            let isHead = last == chain.head.number
+            let nextFee = isHead ? chain.nextBaseFee : chain.blocks[Int(last) + 1].baseFee
+            let nextBlobFee =
+                isHead
+                ? chain.nextBlobBaseFee : chain.environment(of: chain.blocks[Int(last) + 1]).blobBaseFee
+            let blobFees = blocks.map { chain.environment(of: $0).blobBaseFee } + [nextBlobFee]
+            return (blocks, nextFee, blobFees, blocks.map { chain.era(at: $0.header.timestamp).rules.blobsMaximum })
         }
         var answer = JSONObject([
             ("oldestBlock", .quantity(blocks[0].number)),
             ("baseFeePerGas", .array(blocks.map { .quantity($0.baseFee) } + [.quantity(nextFee)])),
-            ("gasUsedRatio", .array(blocks.map { .number(Self.ratio($0)) })),
-            ("baseFeePerBlobGas", .array(Array(repeating: "0x1", count: blocks.count + 1))),
-            ("blobGasUsedRatio", .array(Array(repeating: 0, count: blocks.count))),
+            (
+                "gasUsedRatio",
+                .array(blocks.map { .number(Self.ratio($0.header.gasUsed, of: $0.header.gasLimit)) })
+            ),
+            ("baseFeePerBlobGas", .array(blobFees.map { .quantity($0) })),
+            (
+                "blobGasUsedRatio",
+                .array(
+                    zip(blocks, blobLimits).map { block, most in
+                        .number(Self.ratio(block.header.blobGasUsed ?? 0, of: Transaction.gasPerBlob * UInt64(most)))
+                    })
+            ),
         ])
         if p[2] != nil { answer["reward"] = .array(blocks.map { Self.rewards($0, percentiles) }) }
         return .object(answer)
@@ -107,9 +155,8 @@ extension ChainService {
         return result
     }
 
-    private static func ratio(_ block: StoredBlock) -> String {
-        let (used, limit) = (block.header.gasUsed, block.header.gasLimit)
-        return used == 0 ? "0" : used >= limit ? "1" : "\(Double(used) / Double(limit))"
+    private static func ratio(_ used: UInt64, of limit: UInt64) -> String {
+        used == 0 ? "0" : used >= limit ? "1" : "\(Double(used) / Double(limit))"
     }
 
     /// The tips below which the given shares of the block's gas were paid.

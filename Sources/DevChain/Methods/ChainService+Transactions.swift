@@ -16,9 +16,9 @@ extension ChainService {
     }
 
     private func submit(_ transaction: PooledTransaction) async throws(JSONRPCError) {
-        try refusable { () throws(DevChainError) in
+        do throws(DevChainError) {
             try hub.change { chain throws(DevChainError) in try chain.submit(transaction) }
-        }
+        } catch { throw refusal(of: error) }
         guard cadence.current.automine else { return }
         await producer.mineWaiting()
         try checkDrop(transaction)
@@ -39,14 +39,16 @@ extension ChainService {
     func answers(
         _ method: String, _ parameters: [JSON], on connection: JSONRPCConnection?
     ) async -> [Result<JSON, JSONRPCError>]? {
-        guard method == "eth_sendRawTransaction", !cadence.current.automine else { return nil }
+        guard method == "eth_sendRawTransaction", !cadence.current.automine, !faults.isActive,
+            !isMissing(.sendRawTransaction, method)
+        else { return nil }
         var raw: [Bytes] = []
         raw.reserveCapacity(parameters.count)
         for parameters in parameters {
             do throws(JSONRPCError) { raw.append(try Parameters(parameters).data(0)) } catch { return nil }
         }
         return await submit(raw: raw).map { result in
-            result.map { .hash($0) }.mapError { JSONRPCError($0) }
+            result.map { .hash($0) }.mapError(refusal)
         }
     }
 
@@ -125,6 +127,15 @@ extension ChainService {
         let baseFee = hub.read { $0.nextBaseFee }
         return [
             "raw": .data(signed.encoded), "tx": Answers.transaction(pooled, in: nil, baseFee: baseFee),
+        ]
+    }
+
+    /// eth_fillTransaction: the transaction with everything that was left open, not signed.
+    func fillTransaction(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        let (transaction, sender) = try filled(TransactionRequest(try p.required(0, "a transaction")))
+        let pooled = PooledTransaction(simulating: sender, transaction)
+        return [
+            "raw": .data(pooled.signed.encoded), "tx": Answers.transaction(pooled, in: nil, baseFee: .zero),
         ]
     }
 

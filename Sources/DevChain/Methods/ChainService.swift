@@ -13,6 +13,7 @@ final class ChainService: JSONRPCService {
     let clock: WallClock
     let logger: Logger
     let faults = FaultControl()
+    let quota: Mutex<CallQuota>
     let subscriptions: Subscriptions
     /// The keys that this node signs with, and their order.
     let accounts: [PrivateKey]
@@ -31,6 +32,7 @@ final class ChainService: JSONRPCService {
         self.accounts = accounts
         self.clock = clock
         self.logger = logger
+        quota = Mutex(CallQuota(perMinute: hub.profile.rpc.callsPerMinute))
         subscriptions = Subscriptions(faults: faults)
         keys = Dictionary(accounts.map { ($0.address, $0) }) { first, _ in first }
     }
@@ -40,12 +42,10 @@ final class ChainService: JSONRPCService {
     func answer(
         _ name: String, _ parameters: JSON, on connection: JSONRPCConnection?
     ) async throws(JSONRPCError) -> JSON {
-        guard let method = Method.byName[name], !(method.isFilter && profile.quirks.filterMethodsMissing) else {
-            throw .methodNotFound(name)
-        }
+        guard let method = Method.byName[name], !isMissing(method, name) else { throw .methodNotFound(name) }
         let faults = faults.strike(call: name)
         guard faults.isNone else { return try await answer(method, parameters, on: connection, under: faults) }
-        return try await answer(method, try Parameters(parameters), on: connection)
+        return try await profiledAnswer(method, parameters, on: connection)
     }
 
     func answer(
@@ -62,7 +62,7 @@ final class ChainService: JSONRPCService {
         case .uncleByNumber, .uncleByHash: return .null
         case .syncing, .mining: return false
         case .protocolVersion: return "0x41"
-        case .coinbase: return .address(hub.read { $0.settings.coinbase })
+        case .coinbase: return .address(profile.shownMiner(hub.read { $0.settings.coinbase }))
         case .hashrate: return "0x0"
 
         case .balance: return .quantity(try state(p, at: 1).balance(p.address(0)))
@@ -70,28 +70,35 @@ final class ChainService: JSONRPCService {
         case .storage: return try storage(p)
         case .transactionCount: return try transactionCount(p)
         case .account: return try account(p)
+        case .accountInfo: return try accountInfo(p)
+        case .storageValues: return try storageValues(p)
         case .proof: return try proof(p)
 
         case .call: return try call(p)
         case .estimateGas: return try estimateGas(p)
         case .createAccessList: return try createAccessList(p)
+        case .simulate: return try simulate(p)
 
         case .gasPrice: return .quantity(hub.read { $0.nextBaseFee &+ $0.suggestedTip })
+        case .baseFee: return .quantity(hub.read { $0.nextBaseFee })
         case .maxPriorityFee: return .quantity(hub.read { $0.suggestedTip })
-        case .blobBaseFee: return .quantity(hub.engines.rules.blobBaseFee(excessBlobGas: 0))
+        case .blobBaseFee: return .quantity(hub.read { $0.environment(of: $0.head).blobBaseFee })
         case .feeHistory: return try feeHistory(p)
 
         case .sendRawTransaction: return .hash(try await sendRaw(p).hash)
         case .sendRawTransactionSync: return try await sendRawSync(p)
         case .sendTransaction: return try await sendTransaction(p)
         case .signTransaction: return try signTransaction(p)
+        case .fillTransaction: return try fillTransaction(p)
+        case .pendingTransactions: return pendingTransactions()
         case .sign: return try sign(account: p, 0, message: 1)
         case .personalSign: return try sign(account: p, 1, message: 0)
         case .signTypedData: return try signTypedData(p)
-        case .accounts: return .array(accounts.map { .address($0.address) })
+        case .accounts: return profile.rpc.accountsHidden ? [] : .array(accounts.map { .address($0.address) })
         case .transactionByHash: return try transactionByHash(p)
         case .transactionByNumberAndIndex, .transactionByHashAndIndex: return try transactionByIndex(p)
         case .rawTransaction, .debugRawTransaction: return try rawTransaction(p)
+        case .rawTransactionByNumberAndIndex, .rawTransactionByHashAndIndex: return try rawTransactionByIndex(p)
         case .receipt: return try receipt(p)
 
         case .logs: return try logs(p)
@@ -111,11 +118,18 @@ final class ChainService: JSONRPCService {
         case .sha3: return .hash(keccak256(try p.data(0)))
         case .poolStatus: return poolStatus()
         case .poolContent: return poolContent()
+        case .poolContentFrom: return try poolContentFrom(p)
+        case .poolInspection: return poolInspection()
+        case .configuration: return configuration()
+        case .capabilities: return capabilities()
         case .modules:
             return ["eth": "1.0", "net": "1.0", "web3": "1.0", "txpool": "1.0", "debug": "1.0", "evm": "1.0"]
 
         case .traceTransaction: return try traceTransaction(p)
         case .traceCall: return try traceCall(p)
+        case .traceBlockByNumber, .traceBlockByHash: return try traceBlock(p)
+        case .traceRawBlock: return try traceRawBlock(p)
+        case .badBlocks: return []
         case .rawHeader: return .data(try knownBlock(p, at: 0).header.rlp.encoded)
         case .rawBlock: return try rawBlock(p)
         case .rawReceipts: return .array(try knownBlock(p, at: 0).outcomes.map { .data($0.receipt.encoded) })
@@ -124,7 +138,8 @@ final class ChainService: JSONRPCService {
             .setIntervalMining, .setBlockGasLimit, .setIntervalMiningSeconds, .automine, .mine, .setBalance,
             .addBalance, .setCode, .setNonce, .setStorageAt, .impersonate, .stopImpersonating, .autoImpersonate,
             .dropTransaction, .dropAllTransactions, .setCoinbase, .setNextBaseFee, .setPrevRandao, .reorg, .rollback,
-            .causewayReorg, .nodeInfo, .setFaults, .faults, .clearFaults, .reset, .setTimestampInterval,
+            .causewayReorg, .nodeInfo, .setFaults, .faults, .clearFaults, .dumpState, .loadState, .preconfirm,
+            .rollBackPreconfirmations, .finality, .reset, .setTimestampInterval,
             .removeTimestampInterval, .intervalMining, .mineDetailed, .removePoolTransactions, .setLogging,
             .setMinimumGasPrice, .enableTraces, .sendUnsigned:
             return try await develop(method, p)

@@ -27,15 +27,19 @@ package enum Method: String, CaseIterable, Sendable {
     case storage = "eth_getStorageAt"
     case transactionCount = "eth_getTransactionCount"
     case account = "eth_getAccount"
+    case accountInfo = "eth_getAccountInfo"
+    case storageValues = "eth_getStorageValues"
     case proof = "eth_getProof"
 
     // Calls
     case call = "eth_call"
     case estimateGas = "eth_estimateGas"
     case createAccessList = "eth_createAccessList"
+    case simulate = "eth_simulateV1"
 
     // Fees
     case gasPrice = "eth_gasPrice"
+    case baseFee = "eth_baseFee"
     case maxPriorityFee = "eth_maxPriorityFeePerGas"
     case blobBaseFee = "eth_blobBaseFee"
     case feeHistory = "eth_feeHistory"
@@ -45,6 +49,8 @@ package enum Method: String, CaseIterable, Sendable {
     case sendRawTransactionSync = "eth_sendRawTransactionSync"
     case sendTransaction = "eth_sendTransaction"
     case signTransaction = "eth_signTransaction"
+    case fillTransaction = "eth_fillTransaction"
+    case pendingTransactions = "eth_pendingTransactions"
     case sign = "eth_sign"
     case personalSign = "personal_sign"
     case signTypedData = "eth_signTypedData_v4"
@@ -53,6 +59,8 @@ package enum Method: String, CaseIterable, Sendable {
     case transactionByNumberAndIndex = "eth_getTransactionByBlockNumberAndIndex"
     case transactionByHashAndIndex = "eth_getTransactionByBlockHashAndIndex"
     case rawTransaction = "eth_getRawTransactionByHash"
+    case rawTransactionByNumberAndIndex = "eth_getRawTransactionByBlockNumberAndIndex"
+    case rawTransactionByHashAndIndex = "eth_getRawTransactionByBlockHashAndIndex"
     case receipt = "eth_getTransactionReceipt"
 
     // Logs, filters, subscriptions
@@ -74,15 +82,23 @@ package enum Method: String, CaseIterable, Sendable {
     case sha3 = "web3_sha3"
     case poolStatus = "txpool_status"
     case poolContent = "txpool_content"
+    case poolContentFrom = "txpool_contentFrom"
+    case poolInspection = "txpool_inspect"
+    case configuration = "eth_config"
+    case capabilities = "eth_capabilities"
     case modules = "rpc_modules"
 
     // Debugging
     case traceTransaction = "debug_traceTransaction"
     case traceCall = "debug_traceCall"
+    case traceBlockByNumber = "debug_traceBlockByNumber"
+    case traceBlockByHash = "debug_traceBlockByHash"
+    case traceRawBlock = "debug_traceBlock"
     case rawHeader = "debug_getRawHeader"
     case rawBlock = "debug_getRawBlock"
     case rawReceipts = "debug_getRawReceipts"
     case debugRawTransaction = "debug_getRawTransaction"
+    case badBlocks = "debug_getBadBlocks"
 
     // Development
     case evmMine = "evm_mine"
@@ -124,6 +140,11 @@ package enum Method: String, CaseIterable, Sendable {
     case setMinimumGasPrice = "anvil_setMinGasPrice"
     case enableTraces = "anvil_enableTraces"
     case sendUnsigned = "eth_sendUnsignedTransaction"
+    case dumpState = "anvil_dumpState"
+    case loadState = "anvil_loadState"
+    case preconfirm = "causeway_preconfirm"
+    case rollBackPreconfirmations = "causeway_rollbackPreconfirmations"
+    case finality = "causeway_finality"
     case setFaults = "causeway_setFaults"
     case faults = "causeway_getFaults"
     case clearFaults = "causeway_clearFaults"

@@ -67,7 +67,7 @@ struct Parameters: Sendable {
 
     /// A slot of a storage: hexadecimal of up to 32 bytes, in full or as a quantity.
     func slot(_ position: Int) throws(JSONRPCError) -> U256 {
-        try Self.quantity(required(position, "a storage slot"), "argument \(position)")
+        try Self.slot(required(position, "a storage slot"), "argument \(position)")
     }
 
     /// A tag, a number, a hash of 32 bytes, or `{blockHash | blockNumber}` (EIP-1898); `latest` when it is missing.
@@ -149,6 +149,15 @@ struct Parameters: Sendable {
         return number
     }
 
+    /// A key that is none answers -32000, as in go-ethereum.
+    static func slot(_ value: JSON, _ place: String) throws(JSONRPCError) -> U256 {
+        if let text = value.asString, value != "0x", value.asUInt256 == nil || text.utf8.count > 66 {
+            throw JSONRPCError(
+                code: -32000, message: "\(place): unable to decode storage key: expected at most 32 bytes in hexadecimal")
+        }
+        return try quantity(value, place)
+    }
+
     static func shown(_ text: String) -> String { "'\(text.prefix(80))'" }
 }
 
@@ -164,7 +173,10 @@ struct Members {
     }
 
     /// The value of a member; nil when it is missing or null.
-    subscript(name: String) -> JSON? { object[name].flatMap { $0.isNull ? nil : $0 } }
+    subscript(name: String) -> JSON? {
+        guard let value = object[name], !value.isNull else { return nil }
+        return value
+    }
 
     func path(_ name: String) -> String { "\(place).\(name)" }
 
@@ -195,6 +207,13 @@ struct Members {
 
     func hash(_ name: String, or other: String? = nil) throws(JSONRPCError) -> Hash32? {
         try read(name, or: other) { value, place throws(JSONRPCError) in try Parameters.hash(value, place) }
+    }
+
+    /// False when it is missing.
+    func flag(_ name: String) throws(JSONRPCError) -> Bool {
+        guard let value = self[name] else { return false }
+        guard let flag = value.asBool else { throw .invalidParams("\(path(name)): expected true or false") }
+        return flag
     }
 
     func list(_ name: String, atMost limit: Int) throws(JSONRPCError) -> [JSON]? {

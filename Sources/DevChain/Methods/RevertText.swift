@@ -19,6 +19,15 @@ enum RevertText {
         }
     }
 
+    /// The reason as go-ethereum's traces tell it: without its number.
+    static func unpacked(_ data: Bytes) -> String? {
+        guard data.count == 36, data.starts(with: [0x4e, 0x48, 0x7b, 0x71]),
+            let code = U256(bigEndianBytes: data[4..<36])
+        else { return reason(data) }
+        let text = panic(code)
+        return text == "unknown panic code" ? "unknown panic code: \(code.hex)" : text
+    }
+
     private static func panic(_ code: U256) -> String {
         switch code.asUInt64 {
         case 0x00: "generic panic"
@@ -46,13 +55,14 @@ enum RevertText {
         }
     }
 
-    static func words(_ reason: HaltReason) -> String {
+    /// - Parameter opcode: the byte that is none, for `invalidOpcode`.
+    static func words(_ reason: HaltReason, opcode: UInt8? = nil) -> String {
         switch reason {
         case .outOfGas: "out of gas"
         case .stackUnderflow: "stack underflow"
         case .stackOverflow: "stack limit reached 1024"
         case .invalidJump: "invalid jump destination"
-        case .invalidOpcode: "invalid opcode"
+        case .invalidOpcode: "invalid opcode" + (opcode.map { ": \(OpcodeFacts.name($0))" } ?? "")
         case .staticViolation: "write protection"
         case .returnDataOutOfBounds: "return data out of bounds"
         case .initCodeTooLarge: "max initcode size exceeded"
@@ -60,6 +70,8 @@ enum RevertText {
         case .codeBeginsWithEF: "invalid code: must not begin with 0xef"
         case .createCollision: "contract address collision"
         case .precompileFailed: "precompile failed"
+        case .callDepthExceeded: "max call depth exceeded"
+        case .insufficientBalance: "insufficient balance for transfer"
         }
     }
 }

@@ -18,6 +18,8 @@ struct TransactionRequest: Sendable {
     var chainID: UInt64?
     var accessList: [AccessListEntry]?
     var authorizations: [Authorization]
+    var blobVersionedHashes: [Hash32]
+    var maxFeePerBlobGas: U256?
 
     init(_ json: JSON, place: String = "argument 0") throws(JSONRPCError) {
         let members = try Members(json, place)
@@ -39,11 +41,14 @@ struct TransactionRequest: Sendable {
         if gasPrice != nil, maxFeePerGas != nil || maxPriorityFeePerGas != nil {
             throw .invalidParams("\(place): both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified")
         }
-        if let kind = try members.uint64("type"), kind == 3 {
-            throw .invalidParams("\(place): blob transactions are not taken here")
+        blobVersionedHashes = []
+        for hash in try members.list("blobVersionedHashes", atMost: Limits.requestBlobsMaximum) ?? [] {
+            blobVersionedHashes.append(try Parameters.hash(hash, members.path("blobVersionedHashes")))
         }
-        if members["blobVersionedHashes"] != nil || members["blobs"] != nil {
-            throw .invalidParams("\(place): blob transactions are not taken here")
+        maxFeePerBlobGas = try members.quantity("maxFeePerBlobGas")
+        if members["blobs"] != nil {
+            throw .invalidParams(
+                "\(place).blobs: blobs are only taken with eth_sendRawTransaction, in their network form")
         }
         accessList = try Self.accessList(members)
         let leaves = try Self.authorizations(members)
@@ -57,12 +62,14 @@ struct TransactionRequest: Sendable {
         return Transaction(
             kind: kind(hasDynamicFees: true), chainID: chainID, nonce: nonce,
             maxPriorityFeePerGas: gasPrice ?? maxPriorityFeePerGas ?? .zero, maxFeePerGas: cap, gasLimit: gasLimit,
-            to: to, value: value, data: data, accessList: accessList ?? [], authorizations: authorizations)
+            to: to, value: value, data: data, accessList: accessList ?? [], maxFeePerBlobGas: maxFeePerBlobGas ?? .zero,
+            blobVersionedHashes: blobVersionedHashes, authorizations: authorizations)
     }
 
     /// The kind that the members ask for.
     func kind(hasDynamicFees: Bool) -> Transaction.Kind {
         if !authorizations.isEmpty { return .setCode }
+        if !blobVersionedHashes.isEmpty { return .blob }
         if gasPrice == nil, hasDynamicFees { return .dynamicFee }
         return accessList == nil ? .legacy : .accessList
     }
@@ -117,10 +124,12 @@ enum Overrides {
             item.balance = try account.quantity("balance")
             item.nonce = try account.uint64("nonce")
             item.code = try account.data("code")
+            item.movesPrecompileTo = try account.address("movePrecompileToAddress")
             item.state = try slots(account, "state")
             item.stateDifference = try slots(account, "stateDiff") ?? []
             if item.state != nil, account["stateDiff"] != nil {
-                throw .invalidParams("\(account.place): 'state' and 'stateDiff' exclude each other")
+                throw JSONRPCError(
+                    code: -32000, message: "\(account.place): account has both 'state' and 'stateDiff'")
             }
             result.append(item)
         }

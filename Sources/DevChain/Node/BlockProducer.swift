@@ -62,6 +62,18 @@ actor BlockProducer {
             ])
     }
 
+    /// Lets the pending block take up what waits, on a chain that preconfirms; how many transactions it holds.
+    @discardableResult
+    func preconfirm() -> Int {
+        while hub.read({ $0.preconfirms && $0.hasUnconfirmed }) {
+            let seconds = seconds
+            let built = hub.read { $0.plan(at: seconds) }.run()
+            // A block made by hand may have come between the plan and this.
+            if hub.change({ $0.preconfirm(built) }) { break }
+        }
+        return hub.read { $0.preconfirmedBlock?.block.transactions.count ?? 0 }
+    }
+
     /// Makes blocks until no transaction waits that a block could hold.
     func mineWaiting() {
         while hub.read({ $0.hasWork }) {

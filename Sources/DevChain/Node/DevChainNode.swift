@@ -59,21 +59,38 @@ package final class DevChainNode: Sendable {
     private let tasks = Mutex<[Task<Void, Never>]>([])
 
     /// Throws for a mnemonic or a count of accounts that cannot be.
-    package init(profile: ChainProfile, options: DevChainOptions = DevChainOptions(), logger: Logger)
+    package convenience init(profile: ChainProfile, options: DevChainOptions = DevChainOptions(), logger: Logger)
         throws(DevChainError)
     {
-        var logger = logger
-        logger[metadataKey: LogKey.chain] = "\(profile.name)"
-        self.logger = logger
-        self.profile = profile
-        metrics = options.metrics
-        accounts = try Self.accounts(options)
+        let accounts = try Self.accounts(options)
         var configuration = Blockchain.Configuration(
             profile: profile, fork: options.fork, genesisTimestamp: options.genesisTimestamp ?? options.clock() / 1000,
             codes: options.codes, statesKept: options.statesKept)
         configuration.accounts = options.accounts
         configuration.balances = accounts.map { ($0.address, options.balance) } + options.balances
+        var logger = logger
+        logger[metadataKey: LogKey.chain] = "\(profile.name)"
         let (chain, archive) = try Self.chain(&configuration, options, logger)
+        try self.init(chain, archive, options, logger)
+    }
+
+    /// A node over a chain that is there already, in memory; of the options, those that make a genesis block or name a
+    /// directory do not count.
+    package convenience init(
+        chain: Blockchain, options: DevChainOptions = DevChainOptions(), logger: Logger
+    ) throws(DevChainError) {
+        try self.init(chain, nil, options, logger)
+    }
+
+    private init(
+        _ chain: Blockchain, _ archive: ChainArchive?, _ options: DevChainOptions, _ logger: Logger
+    ) throws(DevChainError) {
+        let profile = chain.profile
+        self.logger = logger
+        self.profile = profile
+        metrics = options.metrics
+        let accounts = try Self.accounts(options)
+        self.accounts = accounts
         self.archive = archive
         let hub = ChainHub(chain, archive: archive)
         self.hub = hub
@@ -109,7 +126,8 @@ package final class DevChainNode: Sendable {
             guard budget >= Limits.memoryBudgetMinimum else {
                 throw DevChainError(
                     .limitExceeded,
-                    "a memory budget of \(budget >> 20) MiB is too small; at least \(Limits.memoryBudgetMinimum >> 20) MiB")
+                    "a memory budget of \(budget >> 20) MiB is too small; at least \(Limits.memoryBudgetMinimum >> 20) MiB"
+                )
             }
             configuration.memory = MemoryPlan(budget: budget)
         }
@@ -217,17 +235,25 @@ package final class DevChainNode: Sendable {
     /// Makes the blocks that time makes.
     private func keepTime() async {
         var last = Self.steadyMilliseconds()
+        var lastBeat: UInt64?
         var lastNumber = hub.read { $0.head.number }
         while !Task.isCancelled {
             let now = Self.steadyMilliseconds()
-            let (hasWork, number) = hub.read { ($0.hasWork, $0.head.number) }
+            let (hasWork, hasUnconfirmed, number) = hub.read {
+                ($0.hasWork, $0.preconfirms && $0.hasUnconfirmed, $0.head.number)
+            }
             // A block that a method made counts as well.
             if number != lastNumber { (last, lastNumber) = (now, number) }
-            switch cadence.current.decide(now: now, lastBlockAt: last, hasWork: hasWork) {
+            let decision = cadence.current.decide(
+                now: now, lastBlockAt: last, lastBeatAt: lastBeat, hasWork: hasWork, hasUnconfirmed: hasUnconfirmed)
+            switch decision {
             case .mine(let due):
                 // The beat is kept: a block that came a little late does not put off the next one.
                 last = now - due < cadence.current.slackMilliseconds ? due : now
                 lastNumber = await producer.mine().number
+            case .preconfirm:
+                lastBeat = now
+                await producer.preconfirm()
             case .wait(let milliseconds): await hub.bell.wait(milliseconds: milliseconds)
             }
         }

@@ -6,6 +6,8 @@ package struct MiningCadence: Sendable, Equatable {
     package enum Decision: Sendable, Equatable {
         /// A block is due since this time.
         case mine(dueSince: UInt64)
+        /// The pending block should take up what waits.
+        case preconfirm
         /// Nothing is due for so long; nil when only a change can make it so.
         case wait(milliseconds: UInt64?)
     }
@@ -16,8 +18,14 @@ package struct MiningCadence: Sendable, Equatable {
     package var intervalMilliseconds: UInt64
     /// A block is made after this time even when it is empty; 0 makes none.
     package var heartbeatMilliseconds: UInt64
+    /// While transactions wait, the pending block takes them up this often; 0 never.
+    package var preconfirmationMilliseconds: UInt64
 
-    package init(automine: Bool, intervalMilliseconds: UInt64, heartbeatMilliseconds: UInt64) {
+    package init(
+        automine: Bool, intervalMilliseconds: UInt64, heartbeatMilliseconds: UInt64,
+        preconfirmationMilliseconds: UInt64 = 0
+    ) {
+        self.preconfirmationMilliseconds = preconfirmationMilliseconds
         self.automine = automine
         self.intervalMilliseconds = intervalMilliseconds
         self.heartbeatMilliseconds = heartbeatMilliseconds
@@ -27,6 +35,7 @@ package struct MiningCadence: Sendable, Equatable {
         automine = cadence.onDemand
         intervalMilliseconds = cadence.onDemand ? 0 : UInt64(cadence.intervalMilliseconds)
         heartbeatMilliseconds = UInt64(cadence.heartbeatMilliseconds)
+        preconfirmationMilliseconds = UInt64(cadence.preconfirmationMilliseconds)
     }
 
     /// How late a block may be and still count as made when it was due.
@@ -35,12 +44,24 @@ package struct MiningCadence: Sendable, Equatable {
         return (beats.min() ?? 0) / 2
     }
 
-    package func decide(now: UInt64, lastBlockAt: UInt64, hasWork: Bool) -> Decision {
+    /// - Parameters:
+    ///   - lastBeatAt: when the pending block last took up what waited; nil when it did not since the last block.
+    ///   - hasWork: a transaction waits that a block could hold.
+    ///   - hasUnconfirmed: one waits that the pending block does not hold.
+    package func decide(
+        now: UInt64, lastBlockAt: UInt64, lastBeatAt: UInt64? = nil, hasWork: Bool, hasUnconfirmed: Bool = false
+    ) -> Decision {
         var due: UInt64?
         if heartbeatMilliseconds > 0 { due = lastBlockAt + heartbeatMilliseconds }
         if hasWork, intervalMilliseconds > 0 { due = min(due ?? .max, lastBlockAt + intervalMilliseconds) }
-        guard let due else { return .wait(milliseconds: nil) }
-        return due <= now ? .mine(dueSince: due) : .wait(milliseconds: due - now)
+        if let due, due <= now { return .mine(dueSince: due) }
+        var next = due
+        if hasUnconfirmed, preconfirmationMilliseconds > 0 {
+            let beat = max(lastBeatAt ?? lastBlockAt, lastBlockAt) + preconfirmationMilliseconds
+            if beat <= now { return .preconfirm }
+            next = min(due ?? .max, beat)
+        }
+        return .wait(milliseconds: next.map { $0 - now })
     }
 }
 

@@ -42,6 +42,10 @@ package struct TransactionPool: Sendable {
     private var queues: [Address: Queue] = [:]
     private var senders: [Hash32: Address] = [:]
     private var nonces: [Hash32: UInt64] = [:]
+    /// How many waiting set-code transactions an account has signed an authorization of (EIP-7702).
+    private var authorities: [Address: Int] = [:]
+    /// Blobs that wait.
+    package private(set) var blobCount = 0
     private var arrivals: UInt64 = 0
     /// Transactions that follow their sender's nonce without a gap.
     package private(set) var readyCount = 0
@@ -54,9 +58,10 @@ package struct TransactionPool: Sendable {
     // MARK: Coming in
 
     /// Takes a transaction of a sender whose account has `nonce`; what it replaced, if it replaced one.
+    /// - Parameter isDelegated: true where the sender's account runs another's code (EIP-7702).
     @discardableResult
     package mutating func insert(
-        _ transaction: PooledTransaction, accountNonce: UInt64
+        _ transaction: PooledTransaction, accountNonce: UInt64, isDelegated: Bool = false
     ) throws(DevChainError) -> PooledTransaction? {
         let own = transaction.transaction.nonce
         guard senders[transaction.hash] == nil else {
@@ -76,15 +81,18 @@ package struct TransactionPool: Sendable {
         var queue = queues.removeValue(forKey: transaction.sender) ?? Queue(nonce: accountNonce)
         defer { if !queue.entries.isEmpty { queues[transaction.sender] = queue } }
         let (index, found) = queue.position(of: own)
+        try checkKinds(queue, transaction)
+        if isDelegated || authorities[transaction.sender] != nil { try checkDelegated(queue, transaction, found) }
         if found {
             let old = queue.entries[index].transaction
             try checkReplacement(of: old, by: transaction)
-            forget(old.hash)
+            forget(old)
             queue.entries[index] = Entry(transaction: transaction, arrival: arrivals)
             remember(transaction)
             return old
         }
-        try checkRoom(queue, index, own)
+        try checkAuthorities(transaction)
+        try checkRoom(queue, index, transaction)
         queue.entries.insert(Entry(transaction: transaction, arrival: arrivals), at: index)
         remember(transaction)
         let before = queue.readyCount
@@ -94,21 +102,71 @@ package struct TransactionPool: Sendable {
     }
 
     private func checkReplacement(of old: PooledTransaction, by new: PooledTransaction) throws(DevChainError) {
+        let isBlob = old.transaction.kind == .blob
+        let rise = isBlob ? Limits.blobReplacementRisePercent : Limits.replacementRisePercent
         func least(_ fee: U256) -> U256 {
-            let (product, lost) = fee.multipliedReportingOverflow(by: U256(100 + Limits.replacementRisePercent))
+            let (product, lost) = fee.multipliedReportingOverflow(by: U256(100 + rise))
             return lost ? .max : (product &+ 99) / 100
         }
         let cap = least(old.transaction.maxFeePerGas)
         let tip = least(old.transaction.maxPriorityFeePerGas)
-        guard new.transaction.maxFeePerGas >= cap, new.transaction.maxPriorityFeePerGas >= tip else {
+        let blobFee = least(old.transaction.maxFeePerBlobGas)
+        guard new.transaction.maxFeePerGas >= cap, new.transaction.maxPriorityFeePerGas >= tip,
+            new.transaction.maxFeePerBlobGas >= blobFee
+        else {
             throw DevChainError(
                 .replacementUnderpriced,
                 "replacement transaction underpriced: nonce \(new.transaction.nonce) of \(new.sender) waits with "
-                    + "\(old.hash); a replacement needs a fee of at least \(cap) and a tip of at least \(tip)")
+                    + "\(old.hash); a replacement needs a fee of at least \(cap) and a tip of at least \(tip)"
+                    + (isBlob ? " and a blob fee of at least \(blobFee)" : ""))
         }
     }
 
-    private func checkRoom(_ queue: Queue, _ index: Int, _ nonce: UInt64) throws(DevChainError) {
+    /// Blob transactions and others of one sender do not wait at once, as in geth, where each kind has its own pool.
+    private func checkKinds(_ queue: Queue, _ transaction: PooledTransaction) throws(DevChainError) {
+        let isBlob = transaction.transaction.kind == .blob
+        guard let waiting = queue.entries.first, (waiting.transaction.transaction.kind == .blob) != isBlob else {
+            return
+        }
+        throw DevChainError(
+            .addressReserved,
+            "address already reserved: transactions \(isBlob ? "without" : "with") blobs of \(transaction.sender) wait; "
+                + "send this one when they are in a block")
+    }
+
+    /// Another's transaction may change the nonce or the money of an account that lends its code, or is about to, so
+    /// only one of its own waits at a time, as in geth.
+    private func checkDelegated(
+        _ queue: Queue, _ transaction: PooledTransaction, _ replaces: Bool
+    ) throws(DevChainError) {
+        if replaces { return }
+        guard queue.entries.isEmpty else {
+            throw DevChainError(
+                .delegatedQueueFull,
+                "in-flight transaction limit reached for delegated accounts: one transaction of \(transaction.sender) "
+                    + "waits, and no more can (EIP-7702)")
+        }
+        guard transaction.transaction.nonce == queue.nonce else {
+            throw DevChainError(
+                .delegatedQueueFull,
+                "gapped-nonce tx from delegated accounts: nonce \(transaction.transaction.nonce) of "
+                    + "\(transaction.sender) leaves a gap after \(queue.nonce) (EIP-7702)")
+        }
+    }
+
+    /// For the same reason an account whose transactions wait signs no authorization that comes into force before them.
+    private func checkAuthorities(_ transaction: PooledTransaction) throws(DevChainError) {
+        for authority in transaction.authorities where authority != transaction.sender {
+            guard queues[authority]?.entries.count ?? 0 <= 1 else {
+                throw DevChainError(
+                    .authorityReserved,
+                    "authority already reserved: more than one transaction of \(authority) waits (EIP-7702)")
+            }
+        }
+    }
+
+    private func checkRoom(_ queue: Queue, _ index: Int, _ transaction: PooledTransaction) throws(DevChainError) {
+        let nonce = transaction.transaction.nonce
         guard count < Limits.poolTransactionsMaximum else {
             throw DevChainError(.poolFull, "txpool is full: \(count) transactions wait; send again later")
         }
@@ -117,6 +175,7 @@ package struct TransactionPool: Sendable {
                 .senderQueueFull, "account limit exceeded: \(queue.entries.count) transactions of this sender wait")
         }
         let followsReady = index == queue.readyCount && nonce == queue.nonce + UInt64(queue.readyCount)
+        if transaction.transaction.kind == .blob { try checkBlobRoom(queue, transaction, followsReady) }
         guard followsReady || queue.entries.count - queue.readyCount < Limits.poolGappedTransactionsMaximum else {
             throw DevChainError(
                 .senderQueueFull,
@@ -125,15 +184,42 @@ package struct TransactionPool: Sendable {
         }
     }
 
+    /// Blobs are large: they never wait for what may not come.
+    private func checkBlobRoom(
+        _ queue: Queue, _ transaction: PooledTransaction, _ followsReady: Bool
+    ) throws(DevChainError) {
+        guard followsReady else {
+            throw DevChainError(
+                .nonceTooFar,
+                "nonce too high: blob transactions wait without a gap; send nonce "
+                    + "\(queue.nonce + UInt64(queue.readyCount)) of \(transaction.sender) first")
+        }
+        guard queue.entries.count < Limits.poolSenderBlobTransactionsMaximum else {
+            throw DevChainError(
+                .senderQueueFull,
+                "account limit exceeded: \(queue.entries.count) blob transactions of this sender wait")
+        }
+        guard blobCount + transaction.transaction.blobVersionedHashes.count <= Limits.poolBlobsMaximum else {
+            throw DevChainError(.poolFull, "txpool is full: \(blobCount) blobs wait; send again later")
+        }
+    }
+
     private mutating func remember(_ transaction: PooledTransaction) {
         arrivals += 1
         senders[transaction.hash] = transaction.sender
         nonces[transaction.hash] = transaction.transaction.nonce
+        blobCount += transaction.transaction.blobVersionedHashes.count
+        for authority in transaction.authorities { authorities[authority, default: 0] += 1 }
     }
 
-    private mutating func forget(_ hash: Hash32) {
-        senders[hash] = nil
-        nonces[hash] = nil
+    private mutating func forget(_ transaction: PooledTransaction) {
+        senders[transaction.hash] = nil
+        nonces[transaction.hash] = nil
+        blobCount -= transaction.transaction.blobVersionedHashes.count
+        for authority in transaction.authorities {
+            let left = authorities[authority, default: 1] - 1
+            authorities[authority] = left > 0 ? left : nil
+        }
     }
 
     // MARK: Going out
@@ -144,7 +230,7 @@ package struct TransactionPool: Sendable {
         queues[sender] = nil
         readyCount -= queue.readyCount
         let gone = queue.position(of: nonce).index
-        for entry in queue.entries[..<gone] { forget(entry.transaction.hash) }
+        for entry in queue.entries[..<gone] { forget(entry.transaction) }
         queue.entries.removeFirst(gone)
         queue.nonce = nonce
         queue.readyCount = 0
@@ -166,7 +252,7 @@ package struct TransactionPool: Sendable {
         readyCount -= queue.readyCount
         let index = queue.position(of: nonce).index
         let removed = queue.entries.remove(at: index).transaction
-        forget(hash)
+        forget(removed)
         queue.readyCount = min(queue.readyCount, index)
         readyCount += queue.readyCount
         if !queue.entries.isEmpty { queues[sender] = queue }
@@ -179,6 +265,8 @@ package struct TransactionPool: Sendable {
         queues = [:]
         senders = [:]
         nonces = [:]
+        authorities = [:]
+        blobCount = 0
         readyCount = 0
         return all
     }
@@ -187,7 +275,7 @@ package struct TransactionPool: Sendable {
     package mutating func removeAll(of sender: Address) -> [PooledTransaction] {
         guard let queue = queues.removeValue(forKey: sender) else { return [] }
         readyCount -= queue.readyCount
-        for entry in queue.entries { forget(entry.transaction.hash) }
+        for entry in queue.entries { forget(entry.transaction) }
         return queue.entries.map(\.transaction)
     }
 
@@ -207,10 +295,16 @@ package struct TransactionPool: Sendable {
     /// All that wait, by sender and nonce, and whether each is ready.
     package var contents: [(sender: Address, ready: [PooledTransaction], gapped: [PooledTransaction])] {
         queues.keys.sorted().map { sender in
-            let queue = queues[sender] ?? Queue(nonce: 0)
-            let all = queue.entries.map(\.transaction)
-            return (sender, Array(all[..<queue.readyCount]), Array(all[queue.readyCount...]))
+            let (ready, gapped) = contents(of: sender)
+            return (sender, ready, gapped)
         }
+    }
+
+    /// What waits of one sender, by nonce.
+    package func contents(of sender: Address) -> (ready: [PooledTransaction], gapped: [PooledTransaction]) {
+        guard let queue = queues[sender] else { return ([], []) }
+        let all = queue.entries.map(\.transaction)
+        return (Array(all[..<queue.readyCount]), Array(all[queue.readyCount...]))
     }
 
     /// True when a transaction is ready that pays `baseFee`.

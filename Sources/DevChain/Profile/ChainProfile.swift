@@ -1,7 +1,6 @@
-// What makes one simulated chain differ from another: identity, cadence, gas, fees, finality. One YAML file each under
-// chains/profiles; docs/reference/chain-profiles.md explains every key.
+// What makes one simulated chain differ from another: identity, cadence, gas, fees, finality, quirks. One YAML file
+// each under chains/profiles; docs/reference/chain-profiles.md explains every key. Reading is in ChainProfile+Reading.swift.
 
-import Configuration
 import Ethereum
 
 /// A validated chain profile.
@@ -14,24 +13,50 @@ package struct ChainProfile: Sendable, Equatable {
         package var heartbeatMilliseconds: Int
         /// True when each transaction gets its block at once and time makes none.
         package var onDemand: Bool
+        /// How often the pending block takes up what waits, in milliseconds, and shows it at once; 0 never.
+        package var preconfirmationMilliseconds = 0
+        /// Each timestamp is above its parent's, as consensus on Ethereum wants it; else blocks may share a second.
+        package var risingTimestamps = false
     }
 
     /// How the base fee of a block follows from its parent.
     package enum BaseFeeRule: Sendable, Equatable {
-        /// EIP-1559 with its usual denominator and elasticity.
-        case eip1559(initialWei: UInt64)
+        /// EIP-1559; the target is the gas limit by `elasticity`, the largest step one part in `denominator`.
+        case eip1559(initialWei: UInt64, elasticity: UInt64 = 2, denominator: UInt64 = 8)
         case constant(wei: UInt64)
     }
 
-    /// Depths below the head at which a block is called safe and finalized, in blocks.
-    package struct Finality: Sendable, Equatable {
-        package var safeDepth: UInt64
-        package var finalizedDepth: UInt64
+    /// Whether blob transactions (EIP-4844) are taken, and how many blobs blocks have from when on.
+    package struct Blobs: Sendable, Equatable {
+        package struct Entry: Sendable, Equatable {
+            /// Blocks from this timestamp on, in seconds since 1970.
+            package var timestamp: UInt64
+            package var target: Int
+            package var maximum: Int
+            /// The divisor of the blob base fee's exponent (EIP-4844, EIP-7691, EIP-7892).
+            package var updateFraction: UInt64
+        }
+
+        package var areTaken = true
+        /// By rising timestamp; before the first one, and without any, the fork's own figures hold.
+        package var schedule: [Entry] = []
     }
 
-    /// What differs from Ethereum in the machine and its RPC.
+    /// Who gets what a transaction pays beside the tip.
+    package struct Fees: Sendable, Equatable {
+        /// The base fee goes to the coinbase instead of being burnt.
+        package var baseFeeToCoinbase = false
+        /// Where the price of a byte on the L1 stands, in wei; nil charges none (jovay.md 1.7).
+        package var oracle: (address: Address, slot: U256)? {
+            oracleAddress.map { ($0, oracleSlot) }
+        }
+        package var oracleAddress: Address?
+        package var oracleSlot = U256.zero
+    }
+
+    /// What differs from Ethereum in blocks and in the machine.
     package struct Quirks: Sendable, Equatable {
-        /// PREVRANDAO is always zero (jovay.md 1.4).
+        /// PREVRANDAO and `mixHash` are always zero (jovay.md 1.2, 1.4).
         package var prevRandaoZero: Bool
         /// BLOCKHASH(n) is Keccak-256 of the decimal text of n (jovay.md 1.4).
         package var blockHashOfDecimalText: Bool
@@ -41,6 +66,52 @@ package struct ChainProfile: Sendable, Equatable {
         package var filterMethodsMissing: Bool
         /// The precompile 0x0a is not there (jovay.md 1.4).
         package var noPointEvaluation: Bool
+        /// BLOBBASEFEE is zero (jovay.md 1.4).
+        package var blobBaseFeeZero = false
+        /// Headers say that nobody made the block, while COINBASE is the fee recipient (jovay.md 1.2, 1.4).
+        package var minerZero = false
+        /// `size` of a block is zero (jovay.md 1.2).
+        package var sizeZero = false
+        /// Blocks have a `totalDifficulty`, which is zero (jovay.md 1.2).
+        package var totalDifficultyZero = false
+    }
+
+    /// What differs from Ethereum in the RPC.
+    package struct RPC: Sendable, Equatable {
+        /// These answer -32601.
+        package var missingMethods: Set<String> = []
+        /// `eth_accounts` is empty; the funded accounts are there all the same.
+        package var accountsHidden = false
+        /// A transaction that waits is not told by `eth_getTransactionByHash`.
+        package var poolTransactionsHidden = false
+        /// The code of the error for a nonce that is too low or too far; -32000 on Ethereum.
+        package var nonceErrorCode = -32000
+        /// The answers of a batch carry each other's ids.
+        package var mismatchedBatchIDs = false
+        /// `eth_call` in a block that is not there runs in the latest.
+        package var unknownBlockIsLatest = false
+        /// The error of a failed call's trace is `status code: 2` as hexadecimal bytes.
+        package var traceErrorsInHex = false
+        /// Calls that one minute allows before HTTP 429; 0 allows all.
+        package var callsPerMinute = 0
+        /// Blocks of one `eth_getLogs`, both ends counted.
+        package var logBlocksMaximum = Limits.logBlocksMaximum
+    }
+
+    /// An account that is there from the genesis block on.
+    package struct Predeploy: Sendable, Equatable {
+        package var address: Address
+        /// For people.
+        package var name: String
+        package var nonce: UInt64
+        package var balance: U256
+        package var code: Bytes
+        package var storage: [Slot]
+
+        package struct Slot: Sendable, Equatable {
+            package var slot: U256
+            package var value: U256
+        }
     }
 
     package var name: String
@@ -53,96 +124,12 @@ package struct ChainProfile: Sendable, Equatable {
     package var cadence: Cadence
     package var baseFee: BaseFeeRule
     package var finality: Finality
+    package var blobs = Blobs()
+    package var fees = Fees()
     package var coinbase: Address
     package var quirks: Quirks
+    package var rpc = RPC()
+    package var predeploys: [Predeploy] = []
     /// RPC port that is tried first.
     package var port: Int
-}
-
-extension ChainProfile {
-    /// Reads and validates a profile; throws `ConfigurationError` that names file, line, key and what was expected.
-    /// `localnet` takes the scaled cadence and finality that the file lists under that key.
-    package init(
-        yaml text: String, file: String, localnet: Bool = false, flags: [String: String] = [:]
-    ) throws(ConfigurationError) {
-        let reader = try ConfigurationReader(text: text, file: file, flags: flags)
-        var root = reader.root
-        name = try root.value("name", expected: "lower-case letters, digits and '-'") { text in
-            let allowed = text.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }
-            return allowed && !text.isEmpty && text.count <= 32 ? text : nil
-        }
-        displayName = try root.string("displayName", default: name)
-        chainID = try root.value("chainId", expected: "a chain id from 1 to 2^64 - 1") {
-            UInt64($0).flatMap { $0 > 0 ? $0 : nil }
-        }
-        selector = try root.value("selector", expected: "a CCIP chain selector") {
-            UInt64($0).flatMap { $0 > 0 ? $0 : nil }
-        }
-        gasTokenSymbol = try root.string("gasToken", default: "ETH")
-        port = try root.integer("port", in: 1...65535, default: 8545)
-        gasLimit = try root.value("gasLimit", expected: "a gas limit from 1000000 to 2^63 - 1", default: "30000000") {
-            text in
-            UInt64(text).flatMap { $0 >= 1_000_000 && $0 < 1 << 63 ? $0 : nil }
-        }
-        coinbase = try root.value("coinbase", expected: "an address", default: Address.zero.hex) {
-            try? Address(hex: $0)
-        }
-        baseFee = try Self.readBaseFee(&root)
-        quirks = try Self.readQuirks(&root)
-        var usual = try Self.readPace(&root)
-        var scaled = try root.section("localnet")
-        if root.has("localnet") {
-            let local = try Self.readPace(&scaled)
-            if localnet { usual = local }
-        }
-        try scaled.finish()
-        cadence = usual.0
-        finality = usual.1
-        try root.finish()
-        try reader.finish()
-    }
-
-    private static func readBaseFee(_ root: inout ConfigurationSection) throws(ConfigurationError) -> BaseFeeRule {
-        var section = try root.section("baseFee")
-        let rule = try section.string("rule", default: "eip1559")
-        let wei: UInt64 = try section.value("wei", expected: "an amount in wei", default: "1000000000") { UInt64($0) }
-        try section.finish()
-        switch rule {
-        case "eip1559": return .eip1559(initialWei: wei)
-        case "constant": return .constant(wei: wei)
-        default: throw section.refused("rule", rule, "eip1559 or constant")
-        }
-    }
-
-    private static func readPace(_ section: inout ConfigurationSection) throws(ConfigurationError) -> (
-        Cadence, Finality
-    ) {
-        var blocks = try section.section("blocks")
-        let cadence = Cadence(
-            intervalMilliseconds: try blocks.integer("intervalMilliseconds", in: 1...3_600_000, default: 1000),
-            heartbeatMilliseconds: try blocks.integer("heartbeatMilliseconds", in: 0...3_600_000, default: 1000),
-            onDemand: try blocks.bool("onDemand", default: false))
-        try blocks.finish()
-        var depths = try section.section("finality")
-        let safe = try depths.integer("safeDepth", in: 0...100_000, default: 0)
-        let finalized = try depths.integer("finalizedDepth", in: 0...100_000, default: 0)
-        guard finalized >= safe else {
-            throw depths.refused(
-                "finalizedDepth", "\(finalized)", "at least safeDepth (\(safe)): finalized is never above safe")
-        }
-        try depths.finish()
-        return (cadence, Finality(safeDepth: UInt64(safe), finalizedDepth: UInt64(finalized)))
-    }
-
-    private static func readQuirks(_ root: inout ConfigurationSection) throws(ConfigurationError) -> Quirks {
-        var section = try root.section("quirks")
-        let quirks = Quirks(
-            prevRandaoZero: try section.bool("prevRandaoZero", default: false),
-            blockHashOfDecimalText: try section.bool("blockHashOfDecimalText", default: false),
-            priorityFeeZero: try section.bool("priorityFeeZero", default: false),
-            filterMethodsMissing: try section.bool("filterMethodsMissing", default: false),
-            noPointEvaluation: try section.bool("noPointEvaluation", default: false))
-        try section.finish()
-        return quirks
-    }
 }

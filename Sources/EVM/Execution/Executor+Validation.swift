@@ -48,7 +48,10 @@ extension Executor {
         }
     }
 
-    private func validateKind(_ transaction: Transaction, _ block: BlockEnvironment) throws(TransactionRefusal) {
+    /// - Parameter checksBlobFee: false where a transaction that offers nothing for its blobs may run.
+    func validateKind(
+        _ transaction: Transaction, _ block: BlockEnvironment, checksBlobFee: Bool = true
+    ) throws(TransactionRefusal) {
         let needed: TransactionRules =
             switch transaction.kind {
             case .legacy: []
@@ -73,12 +76,12 @@ extension Executor {
             throw .tooManyBlobs(limit: rules.blobsMaximum, got: blobs.count)
         }
         guard blobs.allSatisfy({ $0.word.w3 >> 56 == 1 }) else { throw .blobHashVersionUnknown }
-        guard transaction.maxFeePerBlobGas >= block.blobBaseFee else {
+        guard !checksBlobFee || transaction.maxFeePerBlobGas >= block.blobBaseFee else {
             throw .blobFeeCapTooLow(blobBaseFee: block.blobBaseFee, cap: transaction.maxFeePerBlobGas)
         }
     }
 
-    private func validateGas(_ transaction: Transaction) throws(TransactionRefusal) {
+    func validateGas(_ transaction: Transaction) throws(TransactionRefusal) {
         if transaction.isCreation, transaction.data.count > rules.initCodeBytesMaximum {
             throw .initCodeTooLarge(limit: rules.initCodeBytesMaximum, got: transaction.data.count)
         }

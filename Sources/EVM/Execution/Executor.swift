@@ -103,7 +103,7 @@ package final class Executor {
     }
 
     @inline(__always)
-    private func run<T: Tracer>(
+    func run<T: Tracer>(
         _ transaction: Transaction, _ sender: Address, _ block: BlockEnvironment, _ journal: Journal, price: U256,
         paysFees: Bool, _ tracer: inout T
     ) -> ExecutionResult {
@@ -136,7 +136,9 @@ package final class Executor {
         let refunded = min(UInt64(max(journal.refund, 0)), spent / 5)
         let gasUsed = max(spent - refunded, transaction.floorGas(rules.transactions))
         if paysFees { settle(transaction, block, journal, payer, price, gasUsed: gasUsed) }
-        let result = result(outcome, machine, gasUsed: gasUsed, refunded: refunded, price: price)
+        tracer.end()
+        var result = result(outcome, machine, gasUsed: gasUsed, refunded: refunded, price: price)
+        result.gasPeak = max(spent, gasUsed)
         workspace.trim()
         return result
     }

@@ -47,7 +47,7 @@ extension Machine {
 
     func begin(_ call: CallRequest, memoryBase: Int) -> Begun {
         traceEnter(
-            call.kind, from: call.caller, to: call.codeAddress, value: call.value, gas: call.gas, depth + 1,
+            call.kind, from: call.kind == .delegateCall ? call.address : call.caller, to: call.codeAddress, value: call.value, gas: call.gas, depth + 1,
             UnsafeRawBufferPointer(start: workspace.arena + call.inputOffset, count: call.inputCount))
         let snapshot = journal.snapshot
         if call.movesValue { journal.transfer(call.value, from: call.payerAccount, to: call.account) }
@@ -159,6 +159,11 @@ extension Machine {
         workspace.returnedCount = 0
         guard depth < Limits.callDepthMaximum, value.isZero || journal.balance(frame.pointee.account) >= value else {
             frame.pointee.gas += gas
+            let input = frame.pointee.memory + (inputCount.isZero ? 0 : Int(inputOffset.w0))
+            traceRefused(
+                kind, from: frame.pointee.address, to: target,
+                value: kind == .delegateCall ? frame.pointee.value : value, gas: gas,
+                UnsafeRawBufferPointer(start: input, count: Int(inputCount.w0)))
             push(frame, .zero)
             return .next
         }
@@ -211,6 +216,12 @@ extension Machine {
         let creator = frame.pointee.account
         let nonce = journal.accounts[creator].pointee.nonce
         guard depth < Limits.callDepthMaximum, journal.balance(creator) >= value, nonce < .max else {
+            // Nobody is told the address of what does not come to be.
+            traceRefused(
+                isSalted ? .create2 : .create, from: frame.pointee.address, to: .zero, value: value,
+                gas: Self.allButOne64th(frame.pointee.gas),
+                UnsafeRawBufferPointer(
+                    start: frame.pointee.memory + (count.isZero ? 0 : Int(offset.w0)), count: Int(count.w0)))
             push(frame, .zero)
             return .next
         }

@@ -491,7 +491,8 @@ extension Machine {
             TracedStep(
                 programCounter: f.ip - f.code, opcode: f.ip.pointee, gas: f.gas, depth: depth, address: f.address,
                 stack: UnsafeBufferPointer(start: f.stack, count: f.sp - f.stack),
-                memory: UnsafeRawBufferPointer(start: f.memory, count: f.memorySize)))
+                memory: UnsafeRawBufferPointer(start: f.memory, count: f.memorySize),
+                returned: UnsafeRawBufferPointer(start: workspace.returned, count: workspace.returnedCount)))
     }
 
     /// Tells the tracer of a call that begins at `depth`.
@@ -507,6 +508,20 @@ extension Machine {
     /// Tells the tracer of its end.
     func traceExit(_ exit: Exit, _ gasLeft: Int64, _ depth: Int) {
         guard T.seesCalls else { return }
-        tracer.exit(TracedEnd(exit: exit, gasLeft: gasLeft, depth: depth, output: workspace.returnedBytes))
+        // An opcode that is none is met outside of the loop, with the frame's place written back.
+        let faulty = exit == .halt(.invalidOpcode) ? (workspace.frames + depth).pointee.ip[-1] : nil
+        tracer.exit(
+            TracedEnd(
+                exit: exit, gasLeft: gasLeft, depth: depth, output: workspace.returnedBytes, faultyOpcode: faulty))
+    }
+
+    /// Tells the tracer of a call or creation that was not begun, for its depth or for want of money.
+    func traceRefused(
+        _ kind: CallKind, from: Address, to: Address, value: U256, gas: Int64, _ input: UnsafeRawBufferPointer
+    ) {
+        guard T.seesCalls else { return }
+        traceEnter(kind, from: from, to: to, value: value, gas: gas, depth + 1, input)
+        let reason: HaltReason = depth < Limits.callDepthMaximum ? .insufficientBalance : .callDepthExceeded
+        traceExit(.halt(reason), gas, depth + 1)
     }
 }

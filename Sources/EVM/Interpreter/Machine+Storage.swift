@@ -79,7 +79,13 @@ extension Machine {
         let start = count.isZero ? 0 : Int(offset.w0)
         let data = UnsafeRawBufferPointer(start: frame.pointee.memory + start, count: Int(count.w0))
         journal.logBook.append(frame.pointee.address, topics: sp - 3, topicCount: topicCount, data: data)
+        if T.seesLogs { traceLog() }
         frame.pointee.sp = sp - 2 - topicCount
         return .next
+    }
+
+    @inline(never)
+    private func traceLog() {
+        if let last = journal.logBook.last { tracer.log(last, index: journal.logBook.count - 1) }
     }
 }

@@ -67,18 +67,19 @@ final class LogBook {
     }
 
     /// All of them, in order.
-    var logs: [Log] {
-        entries.positions.map { position in
-            let entry = entries[position].pointee
-            let topics = [Hash32](unsafeUninitializedCapacity: entry.topicCount) { buffer, count in
-                count = entry.topicCount
-                if count > 0 { buffer.initializeElement(at: 0, to: Hash32(entry.topics.0)) }
-                if count > 1 { buffer.initializeElement(at: 1, to: Hash32(entry.topics.1)) }
-                if count > 2 { buffer.initializeElement(at: 2, to: Hash32(entry.topics.2)) }
-                if count > 3 { buffer.initializeElement(at: 3, to: Hash32(entry.topics.3)) }
-            }
-            let data = UnsafeRawBufferPointer(start: bytes + entry.start, count: entry.count)
-            return Log(address: entry.address, topics: topics, data: Bytes(data))
+    var logs: [Log] { entries.positions.map { log(entries[$0].pointee) } }
+
+    var last: Log? { entries.positions.last.map { log(entries[$0].pointee) } }
+
+    private func log(_ entry: Entry) -> Log {
+        let topics = [Hash32](unsafeUninitializedCapacity: entry.topicCount) { buffer, count in
+            count = entry.topicCount
+            if count > 0 { buffer.initializeElement(at: 0, to: Hash32(entry.topics.0)) }
+            if count > 1 { buffer.initializeElement(at: 1, to: Hash32(entry.topics.1)) }
+            if count > 2 { buffer.initializeElement(at: 2, to: Hash32(entry.topics.2)) }
+            if count > 3 { buffer.initializeElement(at: 3, to: Hash32(entry.topics.3)) }
         }
+        let data = UnsafeRawBufferPointer(start: bytes + entry.start, count: entry.count)
+        return Log(address: entry.address, topics: topics, data: Bytes(data))
     }
 }

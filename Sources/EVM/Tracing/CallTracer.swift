@@ -3,6 +3,15 @@
 import Ethereum
 
 package struct CallTracer: Tracer {
+    /// A log inside of a call.
+    package struct CallLog: Sendable, Hashable {
+        package let log: Log
+        /// Among the logs of the block.
+        package let index: Int
+        /// How many calls of its own the call had made by then.
+        package let position: Int
+    }
+
     /// One call, in the order in which calls began.
     package struct Call: Sendable, Hashable {
         package let kind: CallKind
@@ -17,28 +26,53 @@ package struct CallTracer: Tracer {
         package fileprivate(set) var gasUsed: Int64 = 0
         package fileprivate(set) var output: Bytes = []
         package fileprivate(set) var status = ExecutionStatus.success
+        /// The opcode that is none, where the status says so.
+        package fileprivate(set) var faultyOpcode: UInt8?
+        package fileprivate(set) var logs: [CallLog] = []
+    }
+
+    private struct Open {
+        /// Position in `calls`; nil for one that was left out.
+        let call: Int?
+        var children = 0
     }
 
     package static var seesSteps: Bool { false }
     package static var seesCalls: Bool { true }
+    package static var seesLogs: Bool { true }
 
     package private(set) var calls: [Call] = []
-    /// Calls beyond the limit, which are not in the list.
+    /// Calls beyond the limits, which are not in the list.
     package private(set) var omitted = 0
-    /// Positions in `calls` of what has not ended; -1 for an omitted one.
-    private var open: [Int] = []
+    private var bytes = 0
+    private var open: [Open] = []
+    private let onlyTop: Bool
+    private let keepsLogs: Bool
+    private let firstLogIndex: Int
 
-    package init() {}
+    /// - Parameters:
+    ///   - onlyTop: leaves out the calls that code makes.
+    ///   - firstLogIndex: how many logs the block has before this transaction.
+    package init(onlyTop: Bool = false, keepsLogs: Bool = false, firstLogIndex: Int = 0) {
+        self.onlyTop = onlyTop
+        self.keepsLogs = keepsLogs
+        self.firstLogIndex = firstLogIndex
+    }
 
     package mutating func step(_ step: TracedStep) {}
 
     package mutating func enter(_ call: TracedCall) {
-        guard calls.count < Limits.tracedCallsMaximum else {
-            omitted += 1
-            open.append(-1)
+        if onlyTop, call.depth > 0 {
+            open.append(Open(call: nil))
             return
         }
-        open.append(calls.count)
+        bytes += call.input.count
+        guard calls.count < Limits.tracedCallsMaximum, bytes <= Limits.tracedBytesMaximum else {
+            omitted += 1
+            open.append(Open(call: nil))
+            return
+        }
+        open.append(Open(call: calls.count))
         calls.append(
             Call(
                 kind: call.kind, from: call.from, to: call.to, value: call.value, gas: call.gas, input: call.input,
@@ -46,9 +80,22 @@ package struct CallTracer: Tracer {
     }
 
     package mutating func exit(_ end: TracedEnd) {
-        guard let at = open.popLast(), at >= 0 else { return }
+        guard let at = open.popLast()?.call else { return }
+        if !open.isEmpty { open[open.count - 1].children += 1 }
+        bytes += end.output.count
         calls[at].gasUsed = calls[at].gas - end.gasLeft
-        calls[at].output = end.output
+        calls[at].output = bytes <= Limits.tracedBytesMaximum ? end.output : []
         calls[at].status = end.status
+        calls[at].faultyOpcode = end.faultyOpcode
+    }
+
+    package mutating func log(_ log: Log, index: Int) {
+        guard keepsLogs, let now = open.last, let at = now.call else { return }
+        bytes += log.data.count + 200
+        guard bytes <= Limits.tracedBytesMaximum else {
+            omitted += 1
+            return
+        }
+        calls[at].logs.append(CallLog(log: log, index: firstLogIndex + index, position: now.children))
     }
 }

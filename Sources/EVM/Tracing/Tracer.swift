@@ -8,11 +8,23 @@ package protocol Tracer {
     static var seesSteps: Bool { get }
     /// False leaves out `enter` and `exit`.
     static var seesCalls: Bool { get }
+    /// False leaves out `log`.
+    static var seesLogs: Bool { get }
     /// Before each instruction.
     mutating func step(_ step: TracedStep)
     /// A call or creation begins; exactly one `exit` follows for it.
     mutating func enter(_ call: TracedCall)
     mutating func exit(_ end: TracedEnd)
+    /// A log was written; `index` counts the transaction's logs that are not taken back so far.
+    mutating func log(_ log: Log, index: Int)
+    /// The transaction has ended and its fees are paid; what it did stands in the journal for the last time.
+    mutating func end()
+}
+
+extension Tracer {
+    package static var seesLogs: Bool { false }
+    @inline(__always) package mutating func log(_ log: Log, index: Int) {}
+    @inline(__always) package mutating func end() {}
 }
 
 package enum CallKind: String, Sendable, Hashable {
@@ -36,6 +48,8 @@ package struct TracedStep {
     /// The top is last.
     package let stack: UnsafeBufferPointer<U256>
     package let memory: UnsafeRawBufferPointer
+    /// What the last call of this frame returned.
+    package let returned: UnsafeRawBufferPointer
 }
 
 package struct TracedCall {
@@ -54,8 +68,10 @@ package struct TracedEnd {
     package let gasLeft: Int64
     package let depth: Int
     package let output: Bytes
+    /// The opcode that is none, where the status says so.
+    package let faultyOpcode: UInt8?
 
-    init(exit: Exit, gasLeft: Int64, depth: Int, output: Bytes) {
+    init(exit: Exit, gasLeft: Int64, depth: Int, output: Bytes, faultyOpcode: UInt8?) {
         switch exit {
         case .revert: status = .revert
         case .halt(let reason): status = .halt(reason)
@@ -64,6 +80,7 @@ package struct TracedEnd {
         self.gasLeft = gasLeft
         self.depth = depth
         self.output = output
+        self.faultyOpcode = faultyOpcode
     }
 }
 

@@ -119,6 +119,10 @@ struct ABITypeParser {
         guard let count = Int(digits), count > 0, count <= Limits.abiElementsMaximum else {
             throw malformed("array length '\(digits)'")
         }
+        // Arrays of arrays multiply: without this bound the size of one could not even be counted.
+        guard element.headSize <= 32 * Limits.abiElementsMaximum / count else {
+            throw EthereumError(.limitExceeded, "an ABI type of more than \(Limits.abiElementsMaximum) words in place")
+        }
         return .fixedArray(element, count)
     }
 

@@ -15,6 +15,9 @@ package struct Signature: Hashable, Sendable {
         self.yParity = yParity
     }
 
+    /// Stands where nobody signed; no account has this signature.
+    package static let none = Signature(r: .zero, s: .zero, yParity: 0)
+
     /// Reads r || s || v, 65 bytes, with v of 0, 1, 27 or 28.
     package init(bytes: Bytes) throws(EthereumError) {
         guard bytes.count == 65 else {

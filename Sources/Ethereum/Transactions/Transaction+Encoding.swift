@@ -11,7 +11,7 @@ extension Transaction {
     /// The wire form with this signature.
     func encoded(with signature: Signature) -> Bytes {
         var v = U256(UInt64(signature.yParity))
-        if kind == .legacy { v = chainID.map { U256($0) * 2 + U256(35) + v } ?? U256(27) + v }
+        if kind == .legacy, signature != .none { v = chainID.map { U256($0) * 2 + U256(35) + v } ?? U256(27) + v }
         return prefix + RLP.list(payload + [.uint(v), .uint(signature.r), .uint(signature.s)]).encoded
     }
 

@@ -174,7 +174,7 @@ package struct SignedTransaction: Hashable, Sendable {
 
     /// The v of the wire and of JSON-RPC: 27 and up for legacy transactions, else the parity.
     package var v: U256 {
-        guard transaction.kind == .legacy else { return U256(UInt64(signature.yParity)) }
+        guard transaction.kind == .legacy, signature != .none else { return U256(UInt64(signature.yParity)) }
         guard let chainID = transaction.chainID else { return U256(UInt64(signature.v)) }
         return U256(chainID) * 2 + U256(35 + UInt64(signature.yParity))
     }

@@ -127,11 +127,11 @@ struct Answering: Sendable {
         }
     }
 
-    /// The rest of a batch whose answers are too large already is not run.
     private var batchTooLarge: JSONRPCError {
         .limitExceeded("the answers of one batch exceed \(batchAnswerBytesMaximum) bytes")
     }
 
+    /// Answers an entry that is not run: the rest of a batch whose answers are too large already, or all of a message.
     private func refuse(_ entry: IncomingEntry, _ error: JSONRPCError, to out: inout [UInt8]) {
         switch entry {
         case .malformed(let id, _): WireText.append(.failure(error), id: id, to: &out)

@@ -34,8 +34,12 @@ package struct LocalProfile: Sendable, Equatable {
         port = try root.integer("port", in: 1...65535, default: 8545)
         var fee = try root.section("baseFee")
         baseFeeWei = try fee.value("wei", expected: "an amount in wei", default: "1000000000") { UInt64($0) }
-        var pace = root.has("localnet") ? try root.section("localnet") : root
-        var blocks = try pace.section("blocks")
-        blockMilliseconds = try blocks.integer("intervalMilliseconds", in: 1...3_600_000, default: 1000)
+        var usual = try root.section("blocks")
+        let milliseconds = try usual.integer("intervalMilliseconds", in: 1...3_600_000, default: 1000)
+        var local = try root.section("localnet")
+        let scale = try local.integer("timeScale", in: 1...1_000_000, default: 1)
+        var blocks = try local.section("blocks")
+        blockMilliseconds = try blocks.integer(
+            "intervalMilliseconds", in: 1...3_600_000, default: max(milliseconds / scale, 1))
     }
 }

@@ -43,6 +43,16 @@ package enum ProjectFiles {
         return (String(decoding: bytes, as: UTF8.self), path)
     }
 
+    /// The code of a contract of ours as it stands on a chain; nil when there is no artifact of that name.
+    package static func deployedCode(_ name: String) -> Bytes? {
+        guard !name.isEmpty, name.allSatisfy({ $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "_") }),
+            let chains = try? chains(),
+            let bytes = Files.read("\(chains)/artifacts/\(name).json", maximum: Limits.artifactBytesMaximum),
+            let text = (try? JSON.parse(bytes))?["deployedBytecode"]?.asString
+        else { return nil }
+        return try? Hex.decode(text)
+    }
+
     /// Names of all profiles, sorted.
     package static func profileNames() -> [String] {
         guard let chains = try? chains() else { return [] }

@@ -55,7 +55,7 @@ enum ConfigurationFiles {
                 return ConfigurationValue(path: $0.path, text: text, origin: $0.origin.description)
             }
         case .cluster: return values(of: try ClusterSettings(yaml: text, file: path))
-        case .profile: return values(of: try ChainProfile(yaml: text, file: path))
+        case .profile: return values(of: try ChainProfile(yaml: text, file: path, artifact: ProjectFiles.deployedCode))
         case .deployment:
             let deployment = try DeploymentFile(yaml: text, file: path)
             return deployment.endpoints.sorted { $0.key < $1.key }.map {
@@ -97,6 +97,9 @@ enum ConfigurationFiles {
         list.add("blocks.intervalMilliseconds", profile.cadence.intervalMilliseconds)
         list.add("blocks.heartbeatMilliseconds", profile.cadence.heartbeatMilliseconds)
         list.add("blocks.onDemand", profile.cadence.onDemand)
+        list.add("blocks.preconfirmationMilliseconds", profile.cadence.preconfirmationMilliseconds)
+        list.add("blocks.risingTimestamps", profile.cadence.risingTimestamps)
+        list.add("finality.rule", profile.finality.rule)
         list.add("finality.safeDepth", profile.finality.safeDepth)
         list.add("finality.finalizedDepth", profile.finality.finalizedDepth)
         list.add("baseFee", profile.baseFee)
