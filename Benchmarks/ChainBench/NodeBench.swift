@@ -106,10 +106,16 @@ private struct NodeRun {
     }
 
     private func start(_ keys: [PrivateKey]) async throws -> DevChainNode {
-        let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-            "../../chains/profiles/jovay.yaml")
+        let chains = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../chains")
         let profile = try ChainProfile(
-            yaml: try String(contentsOf: url, encoding: .utf8), file: "jovay.yaml", localnet: true)
+            yaml: try String(contentsOf: chains.appendingPathComponent("profiles/jovay.yaml"), encoding: .utf8),
+            file: "jovay.yaml", localnet: true
+        ) { name in
+            guard let file = try? Data(contentsOf: chains.appendingPathComponent("artifacts/\(name).json")),
+                let code = (try? JSON.parse(Bytes(file)))?["deployedBytecode"]?.asString
+            else { return nil }
+            return try? Hex.decode(code)
+        }
         var options = DevChainOptions()
         options.port = 0
         options.balances = keys.map { ($0.address, Account.balance) }
