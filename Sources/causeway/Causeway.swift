@@ -26,7 +26,7 @@ struct Causeway: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, DeployCommand.self, ChainCommand.self,
             SendCommand.self, ShowCommand.self, ExecCommand.self, LanesCommand.self, FeeCommand.self, ChainsCommand.self,
-            KeysCommand.self, ConfigCommand.self, CheckCommand.self, RelayerCommand.self,
+            ErrorsCommand.self, KeysCommand.self, ConfigCommand.self, CheckCommand.self, RelayerCommand.self,
         ])
 
     static func main() async {

@@ -41,7 +41,7 @@ struct MessageOptionsTests {
         ])
         #expect(options.payload == [0xc0, 0xff, 0xee] && options.order == .ordered && options.gasLimit == 300_000)
         let plain = try MessageOptions.parse(["--text", "hello"])
-        #expect(plain.payload == Bytes("hello".utf8) && plain.order == .outOfOrder && plain.gasLimit == 200_000)
+        #expect(plain.payload == Bytes("hello".utf8) && plain.order == .outOfOrder && plain.gasLimit == nil && plain.extraArgs == .v2)
         #expect(throws: (any Error).self) { try MessageOptions.parse(["--data", "0x00", "--text", "a"]) }
         #expect(throws: (any Error).self) { try MessageOptions.parse(["--data", "0xzz"]) }
         #expect(throws: (any Error).self) { try MessageOptions.parse(["--token", "LINK"]) }
@@ -84,6 +84,30 @@ struct MessageOptionsTests {
         #expect(message.tokenAmounts == [EVMTokenAmount(token: link.address, amount: 5)])
         #expect(
             try ExtraArgs(decoding: message.extraArgs) == .evmV2(gasLimit: 1_000, allowOutOfOrderExecution: false))
+    }
+
+    @Test("extra arguments travel in the version that was asked for, and say the order themselves where they must")
+    func extraArgs() throws {
+        func message(_ arguments: [String]) throws -> MessageDraft {
+            let options = try MessageOptions.parse(arguments)
+            return MessageDraft(
+                receiver: Address(truncating: 9), data: [], tokens: [], fee: .native, gasLimit: options.gasLimit ?? 0,
+                isOrdered: options.order == .ordered || options.extraArgs.isOrdered, extraArgs: options.extraArgs)
+        }
+        let first = try message(["--extra-args", "v1", "--gas-limit", "70000"])
+        #expect(first.isOrdered)
+        #expect(try ExtraArgs(decoding: first.message().extraArgs) == .evmV1(gasLimit: 70_000))
+        let bare = try message(["--extra-args", "none"])
+        #expect(bare.isOrdered && bare.message().extraArgs.isEmpty)
+        let free = ExtraArgs.evmV2(gasLimit: 5, allowOutOfOrderExecution: true).encoded
+        let raw = try message(["--extra-args", Hex.encode(free)])
+        #expect(!raw.isOrdered && raw.message().extraArgs == free)
+        for wrong in [
+            ["--extra-args", "v3"], ["--extra-args", "none", "--gas-limit", "5"], ["--extra-args", "0x", "--ordered"],
+            ["--extra-args", "181dcf10"],
+        ] {
+            #expect(throws: (any Error).self) { try MessageOptions.parse(wrong) }
+        }
     }
 
     @Test("the Router is allowed amounts and fees together, where both are of one token")

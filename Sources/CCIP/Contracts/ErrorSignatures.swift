@@ -2,6 +2,16 @@
 // signature. What a relayer does about one stands in RevertClass.swift.
 
 enum ErrorSignatures {
+    /// What tokens of OpenZeppelin 5 throw (ERC-6093), which are no part of the protocol and come up on each way through it.
+    static let tokens: [String] = [
+        "ERC20InsufficientAllowance(address,uint256,uint256)",
+        "ERC20InsufficientBalance(address,uint256,uint256)",
+        "ERC20InvalidApprover(address)",
+        "ERC20InvalidReceiver(address)",
+        "ERC20InvalidSender(address)",
+        "ERC20InvalidSpender(address)",
+    ]
+
     static let all: [String] = [
         "AddressZero()",
         "AggregateValueMaxCapacityExceeded(uint256,uint256)",

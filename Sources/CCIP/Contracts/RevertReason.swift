@@ -61,6 +61,9 @@ package struct RevertReason: Hashable, Sendable, CustomStringConvertible {
         errors.contains { RevertClass(errorName: $0.name) == .underGassed }
     }
 
+    /// What to do about the innermost error that has advice: wrappers say less than what they wrap.
+    package var advice: ErrorAdvice? { errors.reversed().lazy.compactMap { ErrorAdvice.of($0.name) }.first }
+
     package var description: String {
         let named = errors.map(\.description)
         if rest.isEmpty { return named.isEmpty ? "no revert data" : named.joined(separator: " <- ") }
@@ -134,10 +137,19 @@ package enum RevertClass: String, Sendable, CaseIterable {
     }
 }
 
+/// The errors that have a name, for whoever lists them.
+package enum ErrorCatalogue {
+    /// Signatures with their selectors, in the order of annex C, tokens' errors behind them.
+    package static var all: [(signature: String, name: String, selector: Bytes)] {
+        (ErrorSignatures.all + ErrorSignatures.tokens).map { ABIFunction(constant: $0) }.map { ($0.signature, $0.name, $0.selector) }
+    }
+}
+
 enum RevertTable {
     /// Looked up only, never iterated.
     static let bySelector: [Bytes: ABIFunction] = Dictionary(
-        ErrorSignatures.all.map { ABIFunction(constant: $0) }.map { ($0.selector, $0) }, uniquingKeysWith: { a, _ in a })
+        (ErrorSignatures.all + ErrorSignatures.tokens).map { ABIFunction(constant: $0) }.map { ($0.selector, $0) },
+        uniquingKeysWith: { a, _ in a })
 
     /// The data of an error inside another.
     static func inner(_ name: String, _ arguments: [ABIValue]?) -> Bytes? {

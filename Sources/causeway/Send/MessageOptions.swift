@@ -38,8 +38,15 @@ struct MessageOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("What the fee is paid in: native, LINK, WETH or a token.", valueName: "token"))
     var feeToken = "native"
 
-    @Option(name: .long, help: "Gas for the receiver.")
-    var gasLimit: UInt64 = 200_000
+    @Option(name: .long, help: "Gas for the receiver. Estimated at its chain when not given.")
+    var gasLimit: UInt64?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Extra arguments: v2, v1 (ordered), none (ordered, the lane's default gas), or hexadecimal as they stand.",
+            valueName: "v1|v2|none|hex"))
+    var extraArgs: ExtraArgsChoice = .v2
 
     @Flag var order: MessageOrder = .outOfOrder
 
@@ -49,6 +56,12 @@ struct MessageOptions: ParsableArguments {
             throw ValidationError("--data '\(data.prefix(40))' is no hexadecimal data")
         }
         for text in token { _ = try TokenWish(text) }
+        switch extraArgs {
+        case .none where gasLimit != nil, .raw where gasLimit != nil:
+            throw ValidationError("--gas-limit has no place in --extra-args \(extraArgs): use v1 or v2")
+        case .raw where order == .ordered: throw ValidationError("--ordered is said by --extra-args itself")
+        default: break
+        }
     }
 
     var payload: Bytes {
@@ -58,7 +71,8 @@ struct MessageOptions: ParsableArguments {
 
     /// Looks receiver, tokens and fee token up. Throws `unknownReceiver`, `unknownToken` or `malformedAmount`.
     func draft(
-        from source: BridgeChain, to destination: BridgeChain, accounts: [NetworkDocument.Account]
+        from source: BridgeChain, to destination: BridgeChain, accounts: [NetworkDocument.Account],
+        sender: Address? = nil, tell: (String) -> Void = { _ in }
     ) async throws -> MessageDraft {
         var amounts: [TokenAmount] = []
         for text in token {
@@ -66,10 +80,17 @@ struct MessageOptions: ParsableArguments {
             let token = try await TokenLookup.find(wish.name, on: source)
             amounts.append(TokenAmount(token: token, amount: try wish.amount(of: token)))
         }
+        let receiver = try Self.receiver(self.receiver, on: destination.contracts, destination.name, accounts)
+        var gas = gasLimit ?? 0
+        if gasLimit == nil, extraArgs.hasGasLimit {
+            let estimate = await ReceiverGas(source: source, destination: destination).estimate(
+                receiver, data: payload, tokens: amounts, sender: sender ?? .zero)
+            tell(estimate.text)
+            gas = estimate.gasLimit
+        }
         return MessageDraft(
-            receiver: try Self.receiver(self.receiver, on: destination.contracts, destination.name, accounts),
-            data: payload, tokens: amounts, fee: try await TokenLookup.fee(feeToken, on: source), gasLimit: gasLimit,
-            isOrdered: order == .ordered)
+            receiver: receiver, data: payload, tokens: amounts, fee: try await TokenLookup.fee(feeToken, on: source),
+            gasLimit: gas, isOrdered: order == .ordered || extraArgs.isOrdered, extraArgs: extraArgs)
     }
 
     static func receiver(
@@ -163,14 +184,15 @@ struct MessageDraft: Sendable, Equatable {
     let fee: FeeToken
     let gasLimit: UInt64
     let isOrdered: Bool
+    var extraArgs = ExtraArgsChoice.v2
 
     /// As the Router takes it, paid in `fee` or in another token.
     func message(paidIn other: FeeToken? = nil) -> EVM2AnyMessage {
         EVM2AnyMessage(
-            to: receiver, data: data,
+            receiver: receiver.abiWord, data: data,
             tokenAmounts: tokens.map { EVMTokenAmount(token: $0.token.address, amount: $0.amount) },
             feeToken: (other ?? fee).address,
-            extraArgs: .evmV2(gasLimit: U256(gasLimit), allowOutOfOrderExecution: !isOrdered))
+            extraArgs: extraArgs.encoded(gasLimit: gasLimit, isOrdered: isOrdered))
     }
 
     /// What the Router must be allowed to take of each token for `count` messages: amounts, and fees with a quarter of
@@ -254,26 +276,13 @@ enum FeeQuotes {
 enum Refusal {
     static func failure(_ error: ChainAccessError, doing what: String) -> CommandFailure {
         let reason = RevertReason(error.revertData ?? [])
+        let advice = reason.advice
         return CommandFailure(
-            "refused", "cannot \(what): \(ReasonText.text(reason))", hint: hint(reason.name),
-            context: [(name: "reason", value: .string(ReasonText.text(reason)))])
-    }
-
-    static func hint(_ name: String?) -> String? {
-        switch name {
-        case "UnsupportedDestinationChain", "DestinationChainNotEnabled": "causeway lanes shows what can go where"
-        case "UnsupportedToken": "this token has no pool, or its pool does not serve that chain"
-        case "FeeTokenNotSupported": "pay with --fee-token native, LINK or WETH"
-        case "MessageTooLarge": "send less data: most lanes take 30,000 bytes"
-        case "MessageGasLimitTooHigh": "ask for less with --gas-limit"
-        case "UnsupportedNumberOfTokens": "send one kind of token in a message"
-        case "InsufficientFeeTokenAmount": "the price moved: try again"
-        case "CursedByRMN", "BadARMSignal": "the lane is cursed: causeway lanes"
-        case "ERC20InsufficientBalance", "InsufficientBalance": "the account has too little of the token"
-        case "TokenMaxCapacityExceeded", "TokenRateLimitReached": "the pool's rate limit: send less, or later"
-        case "MustBeCalledByRouter", "OnlyCallableByOwner": nil
-        case "ManualExecutionNotYetEnabled": "the relayers still have time: causeway show tells how long"
-        default: nil
-        }
+            "refused", "cannot \(what): \(ReasonText.text(reason))", hint: advice?.hint,
+            context: [
+                (name: "reason", value: .string(ReasonText.text(reason))),
+                (name: "error", value: reason.name.map { .string($0) } ?? .null),
+                (name: "who", value: advice.map { .string($0.actor.rawValue) } ?? .null),
+            ])
     }
 }

@@ -59,8 +59,9 @@ struct SendCommand: CausewayCommand {
     func perform(_ out: CommandOutput) async throws -> ExitStatus {
         let network = try network.load()
         let (source, destination) = try network.lane(from, to)
-        let draft = try await message.draft(from: source, to: destination, accounts: network.accounts)
         let sender = Wallet(key: try wallet.key(network.accounts), chain: source)
+        let draft = try await message.draft(
+            from: source, to: destination, accounts: network.accounts, sender: sender.address) { out.talk($0) }
         let fee = try await FeeQuotes.quote(draft, from: source, to: destination)
         out.talk("fee: \(draft.fee.text(fee))" + (count > 1 ? " each, \(count) messages" : ""))
         var result = SendResult(
@@ -77,7 +78,7 @@ struct SendCommand: CausewayCommand {
             draft.allowances(count: count, feeEach: result.fee), spender: source.contracts.router, deadline: deadline
         ) { out.talk($0) }
         let startBlock = try await destination.endpoints.heads().latest.number
-        let calls = try await calls(sender, result)
+        let calls = try await calls(sender, &result)
         let sent = try await sender.send(calls)
         let receipts = try await sender.receipts(sent.map(\.hash), deadline: deadline)
         var messages: [FollowedMessage] = []
@@ -97,13 +98,22 @@ struct SendCommand: CausewayCommand {
         result.stage = follower.stage
     }
 
-    /// One estimate serves all: they are alike.
+    /// One estimate serves all: they are alike. Prices that moved since the quote are asked again once.
+    private func calls(_ sender: Wallet, _ result: inout SendResult) async throws -> [WalletCall] {
+        do {
+            return try await calls(sender, result)
+        } catch let failure as CommandFailure where failure.names("InsufficientFeeTokenAmount") {
+            result.fee = try await FeeQuotes.quote(result.draft, from: result.source, to: result.destination)
+            return try await calls(sender, result)
+        }
+    }
+
     private func calls(_ sender: Wallet, _ result: SendResult) async throws -> [WalletCall] {
         let draft = result.draft
         let data = RouterCalls.send(result.destination.selector, draft.message())
         let router = result.source.contracts.router
-        // Many take several blocks, in which prices may rise; the Router keeps what is too much.
-        let room = count > 1 ? result.fee / 10 : .zero
+        // Prices may rise before the block, and many take several blocks; the Router keeps what is too much.
+        let room = count > 1 ? result.fee / 10 : result.fee / 50
         let value = draft.fee.isNative ? result.fee + room : .zero
         let gas = try await sender.estimate(
             data, to: router, value: value, doing: "send to \(result.destination.name)")
@@ -166,7 +176,7 @@ struct SendResult: Sendable {
     let destination: BridgeChain
     let sender: Address
     let draft: MessageDraft
-    let fee: U256
+    var fee: U256
     let waited: Bool
     var approvals: [Hash32] = []
     var messages: [FollowedMessage] = []
@@ -185,7 +195,8 @@ struct SendResult: Sendable {
         [
             "from": source.json, "to": destination.json, "sender": .string(sender.checksummed),
             "receiver": .string(draft.receiver.checksummed), "ordered": .bool(draft.isOrdered),
-            "gasLimit": .string("\(draft.gasLimit)"), "tokens": .array(draft.tokens.map(\.json)),
+            "gasLimit": .string("\(draft.gasLimit)"), "extraArgs": .string("\(draft.extraArgs)"),
+            "tokens": .array(draft.tokens.map(\.json)),
             "fee": draft.fee.json(fee), "approvals": .array(approvals.map { .hash($0) }),
             "messages": .array(messages.map(\.json)), "stage": stage.map { .string($0.rawValue) } ?? .null,
             "waited": .bool(waited),

@@ -65,6 +65,12 @@ struct MessageStory: Sendable {
     /// Further messages of the same transaction.
     var others: [MessageID] = []
 
+    /// The transactions that carried it, in order.
+    var transactions: [(chain: BridgeChain, hash: Hash32)] {
+        [(source, sent.place.transaction)] + (commit.map { [(destination, $0.place.transaction)] } ?? [])
+            + attempts.map { (destination, $0.place.transaction) }
+    }
+
     var message: EVM2AnyRampMessage { sent.message }
     var header: RampMessageHeader { message.header }
     var isFinalized: Bool { sent.place.block <= lane.sourceFinalized || commit != nil }
@@ -145,7 +151,7 @@ struct MessageStory: Sendable {
         if reason.isUnderGassed || reason.errors.last?.name == "ReceiverError" && reason.rest.isEmpty {
             return "it may have run out of gas: \(command) --gas-limit N, with more than \(gasLimit?.decimal ?? "before")"
         }
-        return "mend the cause, then: \(command)"
+        return "\(reason.advice?.hint ?? "mend the cause"), then: \(command)"
     }
 
     var converted: Any2EVMRampMessage? { try? Any2EVMRampMessage(converting: message) }

@@ -63,6 +63,9 @@ struct CommandFailure: Error, Sendable, CustomStringConvertible {
             hint: error.hint.isEmpty ? nil : error.hint)
     }
 
+    /// Whether a contract refused with this error.
+    func names(_ error: String) -> Bool { context.contains { $0.name == "error" && $0.value.asString == error } }
+
     var description: String { hint.map { "\(message)\n  hint: \($0)" } ?? message }
 
     var json: JSON {
