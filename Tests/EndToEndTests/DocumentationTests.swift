@@ -70,7 +70,17 @@ struct DocumentationTests {
         (["chain", "--port", "70000"], 2, "65535"),
         (["send", "ethereum", "atlantis", "--network", "/nowhere"], 1, "causeway up"),
         (["bogus"], 2, "bogus"),
+        (["errors", "0x01020304"], 1, "receiver"),
+        (["errors", "StaleGas"], 2, "StaleGasPrice"),
+        (["errors", "0xzz"], 2, "hexadecimal"),
+        (["send", "ethereum", "jovay", "--extra-args", "v3"], 2, "v1|v2|none|hex"),
     ]
+
+    @Test("the page of errors is the one that the command writes")
+    func errorsPage() throws {
+        let page = try String(contentsOf: PackageRoot.url.appendingPathComponent("docs/reference/errors.md"), encoding: .utf8)
+        #expect(try Command.causeway(["errors", "--markdown"]).output == page)
+    }
 
     @Test("bad input is refused with the right exit code and a word that helps", arguments: refusals)
     func badInput(arguments: [String], status: Int32, says: String) throws {

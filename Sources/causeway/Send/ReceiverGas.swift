@@ -3,6 +3,7 @@
 import CCIP
 import ChainAccess
 import Ethereum
+import Localnet
 
 struct ReceiverGas {
     let source: BridgeChain

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import CCIP
+import ChainAccess
 import Ethereum
 
 struct ShowCommand: CausewayCommand {

@@ -3,6 +3,7 @@
 import CCIP
 import ChainAccess
 import Ethereum
+import Localnet
 
 struct TransactionView: Sendable {
     struct DecodedLog: Sendable {
