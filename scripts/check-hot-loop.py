@@ -20,7 +20,8 @@ import shutil
 import subprocess
 import sys
 
-LOOP = re.compile(r"\$s3EVM7MachineC9interpret\w*NoTracer\w*")
+# Not the second loop, which asks the rules for each opcode (Sources/EVM/Tracing/OpcodeGate.swift).
+LOOP = re.compile(r"\$s3EVM7MachineC9interpret(?!\w*OpcodeGate)\w*NoTracer\w*")
 CALL = re.compile(r"\b(?:call|jmp|bl|b)\s+[0-9a-f]+ <([^>+]+)>|R_(?:X86_64|AARCH64)_\w+\s+([\w$.]+)")
 # Suffixes of mangled names for outlined copies, retains, releases and destroys of values.
 OUTLINED = re.compile(r"WO[a-z]$")

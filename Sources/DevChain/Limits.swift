@@ -30,6 +30,10 @@ package enum Limits {
     package static let transactionBytesMaximum = 128 * 1024
     /// Largest block that is imported, in bytes: three times what Ethereum's peers send each other (10 MiB).
     package static let blockBytesMaximum = 32 << 20
+    /// Largest block since Osaka, in bytes (EIP-7934): 10 MiB less 2 MiB for the beacon block around it.
+    package static let blockBytesMaximumOsaka = 8 << 20
+    /// Bytes of a block that are not its transactions and withdrawals: the header has some 700.
+    static let headerBytesReserved = 1_024
     /// Valid blocks beside the chain that are kept with their states; a reorg of Ethereum has had at most seven.
     static let sideBlocksMaximum = 1_024
     /// Snapshots that are held at a time; each holds on to the states of its branch.
@@ -108,10 +112,16 @@ package enum Limits {
     static let requestBlobsMaximum = 1_000
     /// Blob transactions of one sender that wait, as in geth.
     package static let poolSenderBlobTransactionsMaximum = 16
+    /// Withdrawals that a block that is asked for may have: Ethereum's have sixteen.
+    static let payloadWithdrawalsMaximum = 1_000
+    /// Transactions that a block that is asked for may name.
+    static let payloadTransactionsMaximum = 10_000
     /// Blocks of one eth_simulateV1, those in gaps included, as in geth.
     static let simulatedBlocksMaximum = 256
     /// Calls of one eth_simulateV1, as in geth.
     static let simulatedCallsMaximum = 10_000
+    /// Gas of all calls of one eth_simulateV1 together, as in geth.
+    static let simulatedGasMaximum: UInt64 = 50_000_000
     /// Bytes that the results and logs of one eth_simulateV1 may hold.
     static let simulatedBytesMaximum = 32 << 20
 }

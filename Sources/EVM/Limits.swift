@@ -30,6 +30,6 @@ package enum Limits {
     package static let tracedBytesMaximum = 64 << 20
     /// Accounts and slots that a `PrestateTracer` keeps.
     package static let tracedStateMaximum = 200_000
-    /// Init code that a tracer looks at; none longer than EIP-3860 allows is ever run.
+    /// Init code that a tracer looks at; since EIP-3860 none longer is ever run.
     static let initCodeBytesTraced = 49_152
 }

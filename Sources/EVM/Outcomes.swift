@@ -65,6 +65,8 @@ package enum TransactionRefusal: Error, Sendable, Hashable, CustomStringConverti
     case insufficientFunds(needed: U256?, balance: U256)
     case intrinsicGasTooLow(least: UInt64, got: UInt64)
     case gasLimitExceedsBlock(limit: UInt64, got: UInt64)
+    /// EIP-7825.
+    case gasLimitAboveCap(limit: UInt64, got: UInt64)
     case feeCapTooLow(baseFee: U256, cap: U256)
     case priorityFeeAboveCap(priority: U256, cap: U256)
     case initCodeTooLarge(limit: Int, got: Int)
@@ -87,6 +89,7 @@ package enum TransactionRefusal: Error, Sendable, Hashable, CustomStringConverti
         case .insufficientFunds: "insufficientFunds"
         case .intrinsicGasTooLow: "intrinsicGasTooLow"
         case .gasLimitExceedsBlock: "gasLimitExceedsBlock"
+        case .gasLimitAboveCap: "gasLimitAboveCap"
         case .feeCapTooLow: "feeCapTooLow"
         case .priorityFeeAboveCap: "priorityFeeAboveCap"
         case .initCodeTooLarge: "initCodeTooLarge"
@@ -113,6 +116,8 @@ package enum TransactionRefusal: Error, Sendable, Hashable, CustomStringConverti
             "insufficient funds: needs \(needed?.decimal ?? "more than 2^256") wei, the sender has \(balance)"
         case .intrinsicGasTooLow(let least, let got): "intrinsic gas too low: needs \(least), the limit is \(got)"
         case .gasLimitExceedsBlock(let limit, let got): "gas limit \(got) exceeds what the block has left, \(limit)"
+        case .gasLimitAboveCap(let limit, let got):
+            "gas limit \(got) is above \(limit), the most of one transaction (EIP-7825)"
         case .feeCapTooLow(let baseFee, let cap): "max fee per gas \(cap) is below the base fee \(baseFee)"
         case .priorityFeeAboveCap(let priority, let cap):
             "max priority fee per gas \(priority) is above max fee per gas \(cap)"

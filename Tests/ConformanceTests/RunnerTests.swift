@@ -143,7 +143,15 @@ struct RunnerTests {
         let schedule = try #require(try ForkNames.schedule("CancunToPragueAtTime15k", nil))
         #expect(schedule.steps.map(\.since) == [0, 15_000] && schedule.steps.map(\.fork) == [.cancun, .prague])
         #expect(try ForkNames.schedule("Shanghai", nil)?.steps.map(\.fork) == [.shanghai])
-        for name in ["London", "Osaka", "PragueToOsakaAtTime15k", "BerlinToLondonAt5"] {
+        #expect(try ForkNames.schedule("EIP158", nil)?.steps.map(\.fork) == [.spuriousDragon])
+        let london = try #require(try ForkNames.schedule("BerlinToLondonAt5", nil))
+        #expect(london.steps.map(\.activation) == [.number(0), .number(5)])
+        #expect(london.steps.map(\.fork) == [.berlin, .london] && london.terminalTotalDifficulty == .max)
+        let paris = try #require(try ForkNames.schedule("ArrowGlacierToParisAtDiffC0000", nil))
+        #expect(paris.steps.map(\.fork) == [.arrowGlacier, .paris] && paris.terminalTotalDifficulty == 0xc0000)
+        let blobs = try #require(try ForkNames.schedule("OsakaToBPO1AtTime15k", nil))
+        #expect(blobs.steps.map(\.fork) == [.osaka, .bpo1] && blobs.steps.map(\.since) == [0, 15_000])
+        for name in ["HomesteadToDaoAt5", "CancunToPragueAtTime", "Amsterdam"] {
             #expect(try ForkNames.schedule(name, nil) == nil, "\(name)")
         }
         let config: JSON = [

@@ -112,6 +112,34 @@ struct BlobTests {
         }
     }
 
+    @Test("cell proofs travel in the form of EIP-7594, and only chains from Osaka on take them")
+    func cellProofs() throws {
+        let osaka = try Bench(fork: .osaka)
+        let (signed, plain) = try SignedTransaction.decodeWithSidecar(try raw(osaka, nonce: 0, blobs: 2))
+        let cells = try BlobSidecar(
+            blobs: plain.blobs, commitments: plain.commitments,
+            proofs: (0..<256).map { Bytes(repeating: UInt8($0), count: BlobSidecar.pointBytes) }, hasCellProofs: true)
+        let form = signed.encoded(with: cells)
+        let (again, sidecar) = try SignedTransaction.decodeWithSidecar(form)
+        #expect(again == signed && sidecar == cells && sidecar.byteCount == 2 * (131_072 + 129 * 48))
+        #expect(try pooled(osaka, form).networkForm == form)
+        #expect(refusal { try pooled(Bench(), form) } == .kindNotSupported)
+        #expect(refusal { try pooled(osaka, form, proves: false) } == .invalidBlobs)
+        #expect(refusal { try pooled(osaka, raw(osaka, nonce: 0, blobs: 7)) } == .malformedTransaction, "six at most")
+        #expect(throws: EthereumError.self) {
+            _ = try BlobSidecar(
+                blobs: plain.blobs, commitments: plain.commitments, proofs: plain.proofs, hasCellProofs: true)
+        }
+        // The version stands behind the transaction: another one is not known.
+        let after = form.indices.dropFirst(signed.encoded.count - 1)
+        let at = try #require(after.first { form[$0...].starts(with: [1, 0xfa]) })
+        var unknown = form
+        unknown[at] = 2
+        #expect { try SignedTransaction.decodeWithSidecar(unknown) } throws: {
+            ($0 as? EthereumError)?.code == .unsupported
+        }
+    }
+
     @Test("the pool bounds blobs: no gaps, sixteen of a sender, double the price to replace, one kind of a sender")
     func pool() throws {
         var bench = try Bench()

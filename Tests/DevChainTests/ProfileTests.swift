@@ -122,6 +122,7 @@ struct ProfileTests {
         ("rpc: {missingMethods: [eth_sing]}", "did you mean 'eth_sign'"), ("rpc: {missingMethods: eth_sign}", "a list"),
         ("rpc: {accountsHidden: x}", "accountsHidden"), ("rpc: {poolTransactionsHidden: x}", "poolTransactionsHidden"),
         ("rpc: {nonceErrorCode: x}", "nonceErrorCode"), ("rpc: {mismatchedBatchIDs: x}", "mismatchedBatchIDs"),
+        ("rpc: {missingBlockTags: [latest]}", "missingBlockTags"), ("rpc: {batchesMissing: x}", "batchesMissing"),
         ("rpc: {unknownBlockIsLatest: x}", "unknownBlockIsLatest"), ("rpc: {traceErrorsInHex: x}", "traceErrorsInHex"),
         ("rpc: {callsPerMinute: -1}", "callsPerMinute"), ("rpc: {logBlocksMaximum: 0}", "logBlocksMaximum"),
         ("rpc: {logBlockMaximum: 5}", "did you mean 'logBlocksMaximum'"),

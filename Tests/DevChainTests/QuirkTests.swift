@@ -259,6 +259,33 @@ struct QuirkTests {
         }
     }
 
+    @Test("lists of calls, names of blocks and logs by hash are refused where the profile says so, and are taken elsewhere")
+    func poorerNodes() async throws {
+        let call = #"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}"#
+        let hash: JSON = .hash(keccak256(text: "no block"))
+        let keys = "rpc: {batchesMissing: KEY, logsByHashMissing: KEY, missingBlockTags: [TAGS]}"
+        for (key, tags) in [("true", "finalized, pending"), ("false", "")] {
+            let line = keys.replacingOccurrences(of: "KEY", with: key).replacingOccurrences(of: "TAGS", with: tags)
+            try await with(line: line) { (node: NodeBench) async throws in
+                let isPoor = key == "true"
+                #expect(try await post("[\(call),\(call)]", to: node.port).0.statusCode == (isPoor ? 400 : 200))
+                #expect(try await post(call, to: node.port).0.statusCode == 200)
+                let logs = try await node.refusal("eth_getLogs", [["blockHash": hash]])
+                #expect(logs.message.contains("not supported") == isPoor)
+                for tag in ["finalized", "pending"] {
+                    if isPoor {
+                        let refused = try await node.refusal("eth_getBlockByNumber", [.string(tag), false])
+                        #expect(refused.code == -32602 && refused.message.contains(tag))
+                        #expect(try await node.refusal("eth_getBalance", [.address(.zero), .string(tag)]).code == -32602)
+                    } else {
+                        #expect(try await node.ask("eth_getBlockByNumber", .string(tag), false)["number"] != nil)
+                    }
+                }
+                #expect(try await node.ask("eth_getBlockByNumber", "safe", false)["number"] != nil)
+            }
+        }
+    }
+
     @Test(
         "a minute has its calls: then HTTP 429 with Retry-After, until the next one; development methods cost nothing")
     func quota() async throws {

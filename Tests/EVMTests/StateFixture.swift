@@ -16,7 +16,7 @@ struct StateFixture {
 
     init(_ fork: Fork) {
         executor = Executor(fork: fork)
-        forkName = fork.rawValue.prefix(1).uppercased() + fork.rawValue.dropFirst()
+        forkName = fork.name.prefix(1).uppercased() + fork.name.dropFirst()
     }
 
     static func state(_ json: JSON?) throws -> [Address: MemoryAccount] {

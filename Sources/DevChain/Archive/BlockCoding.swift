@@ -15,20 +15,24 @@ extension StoredBlock {
         }
         let ends = outcomes.map { outcome -> RLP in
             let l1Fee: [RLP] = outcome.l1Fee.map { [.uint($0.wei), .uint($0.perByte)] } ?? []
+            // A rollup never had receipts with a root.
+            let root: [RLP] = outcome.receipt.stateRoot.map { [.bytes($0.bytes)] } ?? []
             return .list([
                 .uint(outcome.receipt.succeeded ? 1 : 0 as UInt64), .uint(outcome.receipt.cumulativeGasUsed),
                 .list(outcome.receipt.logs.map(\.rlp)), .uint(outcome.gasUsed), .uint(outcome.effectiveGasPrice),
                 .bytes(outcome.createdAddress?.bytes ?? []), .uint(UInt64(outcome.firstLogIndex)),
                 .uint(outcome.blobGasPrice ?? .zero),
-            ] + l1Fee)
+            ] + (l1Fee.isEmpty ? root : l1Fee))
         }
-        return RLP.list([header.rlp, .list(bodies), .list(ends), .list(withdrawals.map(\.rlp))]).encoded
+        let work: [RLP] =
+            totalDifficulty.isZero ? [] : [.list(ommers.map(\.rlp)), .uint(totalDifficulty)]
+        return RLP.list([header.rlp, .list(bodies), .list(ends), .list(withdrawals.map(\.rlp))] + work).encoded
     }
 
     /// Reads `archived`.
     static func archived(_ bytes: Bytes) throws(EthereumError) -> StoredBlock {
         let parts = try RLP.decode(bytes).asList("block")
-        guard parts.count == 4 else { throw damaged("a block has \(parts.count) parts, not 4") }
+        guard parts.count == 4 || parts.count == 6 else { throw damaged("\(parts.count) parts of a block, not 4 or 6") }
         var transactions: [PooledTransaction] = []
         for item in try parts[1].asList("transactions") {
             let fields = try item.asList("transaction")
@@ -47,16 +51,21 @@ extension StoredBlock {
         guard outcomes.count == transactions.count else { throw damaged("fewer outcomes than transactions") }
         var withdrawals: [Withdrawal] = []
         for item in try parts[3].asList("withdrawals") { withdrawals.append(try Withdrawal.decode(item)) }
+        var ommers: [BlockHeader] = []
+        if parts.count == 6 {
+            for item in try parts[4].asList("ommers") { ommers.append(try BlockHeader.decode(item)) }
+        }
         return StoredBlock(
             header: try BlockHeader.decode(parts[0]), transactions: transactions, outcomes: outcomes,
-            withdrawals: withdrawals)
+            withdrawals: withdrawals, ommers: ommers,
+            totalDifficulty: parts.count == 6 ? try parts[5].asUInt256("total difficulty") : nil)
     }
 
     private static func outcome(
         _ fields: [RLP], _ transaction: PooledTransaction
     ) throws(EthereumError) -> Outcome {
-        guard fields.count == 8 || fields.count == 10 else {
-            throw damaged("an outcome has \(fields.count) fields, not 8, or 10 where it paid an L1")
+        guard (8...10).contains(fields.count) else {
+            throw damaged("an outcome has \(fields.count) fields, not 8, 9 with a state root, or 10 with an L1 fee")
         }
         var logs: [Log] = []
         for log in try fields[2].asList("logs") { logs.append(try Log.decode(log)) }
@@ -65,12 +74,13 @@ extension StoredBlock {
         return Outcome(
             receipt: Receipt(
                 kind: transaction.transaction.kind, succeeded: try fields[0].asUInt64("status") == 1,
-                cumulativeGasUsed: try fields[1].asUInt64("cumulative gas"), logs: logs),
+                cumulativeGasUsed: try fields[1].asUInt64("cumulative gas"), logs: logs,
+                stateRoot: fields.count == 9 ? try fields[8].asHash32("state root") : nil),
             gasUsed: try fields[3].asUInt64("gas used"), effectiveGasPrice: try fields[4].asUInt256("gas price"),
             blobGasPrice: transaction.transaction.kind == .blob ? blobPrice : nil,
             createdAddress: created.isEmpty ? nil : try fields[5].asAddress("created address"),
             firstLogIndex: Int(clamping: try fields[6].asUInt64("first log")),
-            l1Fee: fields.count == 8
+            l1Fee: fields.count < 10
                 ? nil
                 : L1Fee(wei: try fields[8].asUInt256("L1 fee"), perByte: try fields[9].asUInt256("L1 fee of a byte")))
     }

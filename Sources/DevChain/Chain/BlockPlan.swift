@@ -22,6 +22,10 @@ package struct BlockPlan: Sendable {
     package var blockHashOfDecimalText: Bool
     /// What the beacon chain pays out (EIP-4895); nothing in blocks that are made here.
     package var withdrawals: [Withdrawal] = []
+    /// What a block of proof of work has beside; nil since the merge.
+    package var work: Work?
+    /// The difficulties of the parent and of all below it.
+    package var parentTotalDifficulty = U256.zero
     /// The root of the parent's beacon block (EIP-4788); zero where there is no beacon chain.
     package var parentBeaconBlockRoot = Hash32.zero
     /// The contract whose logs are deposits (EIP-6110).
@@ -30,6 +34,15 @@ package struct BlockPlan: Sendable {
     package var realSeconds: UInt64
     /// Of the chain that it was planned for.
     package var version: UInt64
+
+    /// The header fields and the ommers of a block of proof of work.
+    package struct Work: Sendable, Equatable {
+        package var difficulty: U256
+        /// The seal, which is not looked at.
+        package var mixHash = Hash32.zero
+        package var nonce: UInt64 = 0
+        package var ommers: [BlockHeader] = []
+    }
 
     package var reader: ChainReader {
         ChainReader(state: before, hashes: hashes, blockHashOfDecimalText: blockHashOfDecimalText)
@@ -81,6 +94,10 @@ private struct Draft {
         var passedOver: Set<Address> = []
         for candidate in run.plan.candidates {
             if run.gasLeft < 21_000 { break }
+            guard run.hasRoom(for: candidate) else {
+                passedOver.insert(candidate.sender)
+                continue
+            }
             if passedOver.contains(candidate.sender) { continue }
             if let reason = refused[candidate.hash] {
                 dropped.append((candidate, reason))
@@ -123,6 +140,7 @@ extension DevChainError {
             case .insufficientFunds: (.insufficientFunds, "insufficient funds for gas * price + value")
             case .intrinsicGasTooLow: (.intrinsicGasTooLow, nil)
             case .gasLimitExceedsBlock: (.gasLimitExceedsBlock, "exceeds block gas limit")
+            case .gasLimitAboveCap: (.gasLimitExceedsBlock, "transaction gas limit too high")
             case .feeCapTooLow: (.feeBelowBaseFee, "max fee per gas less than block base fee")
             case .priorityFeeAboveCap: (.priorityFeeAboveCap, "max priority fee per gas higher than max fee per gas")
             case .initCodeTooLarge: (.initCodeTooLarge, "max initcode size exceeded")

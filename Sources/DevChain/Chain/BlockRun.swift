@@ -11,6 +11,8 @@ struct BlockRun {
         let after: WorldState
         /// Set when a contract that the protocol calls at the end is missing or fails: no such block is valid.
         let systemFailure: DevChainError?
+        /// What the block asks of the beacon chain, each with its kind in front (EIP-7685).
+        let requests: [Bytes]
     }
 
     let plan: BlockPlan
@@ -24,6 +26,8 @@ struct BlockRun {
     private var bloom = Bloom()
     /// Deposits for the beacon chain, one behind the other (EIP-6110).
     private var deposits = Bytes()
+    /// Bytes that the transactions take.
+    private var byteCount = 0
 
     /// Begins the block: the protocol's own calls before the first transaction are made.
     init(plan: BlockPlan, engine: EnginePool.Engine) {
@@ -34,6 +38,13 @@ struct BlockRun {
     }
 
     var gasLeft: UInt64 { plan.environment.gasLimit - gasUsed }
+
+    /// Whether the block stays below the largest size with one transaction more (EIP-7934).
+    func hasRoom(for transaction: PooledTransaction) -> Bool {
+        guard plan.fork >= .osaka else { return true }
+        let rest = Limits.headerBytesReserved + 64 * plan.withdrawals.count
+        return byteCount + transaction.signed.encoded.count + 8 + rest <= Limits.blockBytesMaximumOsaka
+    }
 
     /// Runs the next transaction. Throws, with all as before, when it does not fit. What is returned tells that it ran
     /// and that no block can hold it: this run is spoilt then.
@@ -50,7 +61,7 @@ struct BlockRun {
         do throws(TransactionRefusal) {
             result = try engine.executor.execute(
                 transaction.transaction, sender: transaction.sender, block: plan.environment, journal: journal,
-                gasAvailable: gasLeft)
+                gasAvailable: gasLeft, mayHaveCode: transaction.isImpersonated)
         } catch {
             plan.fees.giveBack(l1Fee, transaction, journal)
             throw error
@@ -69,9 +80,10 @@ struct BlockRun {
     private mutating func include(_ transaction: PooledTransaction, _ result: ExecutionResult, _ l1Fee: U256) {
         gasUsed += result.gasUsed
         blobGasUsed += transaction.transaction.blobGas
+        byteCount += transaction.signed.encoded.count + 8
         let receipt = Receipt(
             kind: transaction.transaction.kind, succeeded: result.succeeded, cumulativeGasUsed: gasUsed,
-            logs: result.succeeded ? result.logs : [])
+            logs: result.succeeded ? result.logs : [], stateRoot: plan.fork < .byzantium ? presentRoot : nil)
         transactions.append(transaction.withoutSidecar)
         outcomes.append(
             StoredBlock.Outcome(
@@ -83,8 +95,21 @@ struct BlockRun {
         if !receipt.logs.isEmpty { bloom.formUnion(receipt.bloom) }
     }
 
-    /// Ends the block: withdrawals, the protocol's own calls, and the header.
+    /// The state root as it is between two transactions, which receipts had before EIP-658.
+    private var presentRoot: Hash32 {
+        var state = plan.before
+        state.apply(journal.changes)
+        return state.root
+    }
+
+    /// Ends the block: rewards, withdrawals, the protocol's own calls, and the header.
     mutating func finish() -> Outcome {
+        if let work = plan.work {
+            let rewards = BlockReward.all(
+                number: plan.environment.number, beneficiary: plan.environment.coinbase, ommers: work.ommers,
+                fork: plan.fork)
+            for (address, wei) in rewards { journal.credit(wei, to: address) }
+        }
         for withdrawal in plan.withdrawals {
             journal.credit(U256(withdrawal.amountGwei) * U256(1_000_000_000), to: withdrawal.address)
         }
@@ -101,9 +126,16 @@ struct BlockRun {
         header.logsBloom = bloom
         header.gasUsed = gasUsed
         header.extraData = plan.extraData
-        header.mixHash = environment.prevRandao
-        header.baseFeePerGas = environment.baseFee
-        header.withdrawalsRoot = Block.withdrawalsRoot(plan.withdrawals)
+        if let work = plan.work {
+            header.difficulty = work.difficulty
+            header.mixHash = work.mixHash
+            header.nonce = work.nonce
+            header.ommersHash = Block.ommersHash(work.ommers)
+        } else {
+            header.mixHash = environment.prevRandao
+        }
+        if plan.fork >= .london { header.baseFeePerGas = environment.baseFee }
+        if plan.fork >= .shanghai { header.withdrawalsRoot = Block.withdrawalsRoot(plan.withdrawals) }
         if plan.fork >= .cancun {
             header.blobGasUsed = blobGasUsed
             header.excessBlobGas = environment.excessBlobGas
@@ -112,7 +144,8 @@ struct BlockRun {
         if plan.fork >= .prague { header.requestsHash = requests.hash }
         return Outcome(
             block: StoredBlock(
-                header: header, transactions: transactions, outcomes: outcomes, withdrawals: plan.withdrawals),
-            after: after, systemFailure: requests.failure)
+                header: header, transactions: transactions, outcomes: outcomes, withdrawals: plan.withdrawals,
+                ommers: plan.work?.ommers ?? [], totalDifficulty: plan.parentTotalDifficulty &+ header.difficulty),
+            after: after, systemFailure: requests.failure, requests: requests.items.map { [$0.kind] + $0.data })
     }
 }

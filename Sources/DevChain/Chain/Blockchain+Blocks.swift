@@ -61,7 +61,9 @@ extension Blockchain {
 
     /// The base fee of the next block, in wei.
     package var nextBaseFee: U256 {
-        settings.nextBaseFee ?? BaseFees.next(after: head.header, rule: profile.baseFee)
+        // Before the merge a fork's time says nothing, and after it every fork has a base fee.
+        let fork = era(over: head, timestamp: head.header.timestamp).fork
+        return settings.nextBaseFee ?? BaseFees.next(after: head.header, rule: profile.baseFee, fork: fork) ?? .zero
     }
 
     /// The blob base fee of the next block, in wei, where that has the head's fork.
@@ -87,11 +89,13 @@ extension Blockchain {
             timestamp
             ?? settings.clock.timestamp(
                 at: realSeconds, parent: parent.header.timestamp, rising: profile.cadence.risingTimestamps)
-        let era = era(at: timestamp)
+        let era = era(over: parent, timestamp: timestamp)
+        let work = work(over: parent, timestamp: timestamp, era.fork)
         let excess = era.fork >= .cancun ? era.rules.excessBlobGas(after: parent.header) : 0
         let environment = BlockEnvironment(
             chainID: chainID, number: parent.number + 1, timestamp: timestamp, coinbase: settings.coinbase,
-            gasLimit: settings.gasLimit, baseFee: baseFee, prevRandao: randao, excessBlobGas: excess,
+            gasLimit: settings.gasLimit, baseFee: baseFee, prevRandao: work.map { Hash32($0.difficulty) } ?? randao,
+            excessBlobGas: excess,
             blobBaseFee: profile.quirks.blobBaseFeeZero ? .zero : era.rules.blobBaseFee(excessBlobGas: excess))
         // No transaction uses less than 21,000 gas, so no more than these fit.
         let limit = Int(clamping: settings.gasLimit / 21_000) + 1
@@ -100,8 +104,16 @@ extension Blockchain {
             beneficiary: profile.shownMiner(environment.coinbase), fees: blockFees,
             extraData: settings.branch == 0 ? [] : U256(settings.branch).minimalBytes, hashes: hashes,
             candidates: candidates ?? ordered(baseFee: baseFee, limit: limit), fork: era.fork,
-            engines: era.engines, blockHashOfDecimalText: profile.quirks.blockHashOfDecimalText,
-            depositContract: depositContract, realSeconds: realSeconds, version: version)
+            engines: era.engines, blockHashOfDecimalText: profile.quirks.blockHashOfDecimalText, work: work,
+            parentTotalDifficulty: parent.totalDifficulty, depositContract: depositContract,
+            realSeconds: realSeconds, version: version)
+    }
+
+    /// What a block of proof of work over `parent` has beside, without a seal and ommers; nil since the merge.
+    func work(over parent: StoredBlock, timestamp: UInt64, _ fork: Fork) -> BlockPlan.Work? {
+        guard !schedule.isMerged(after: parent.totalDifficulty) else { return nil }
+        let later = max(timestamp, parent.header.timestamp)
+        return BlockPlan.Work(difficulty: Difficulty.next(after: parent.header, timestamp: later, fork: fork))
     }
 
     /// Makes a built block the head; false, and nothing changed, when the chain moved on since it was planned.

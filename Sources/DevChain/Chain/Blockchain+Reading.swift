@@ -69,7 +69,7 @@ extension Blockchain {
         return CallView(
             state: try state(selector), environment: environment(of: block), hashes: hashes(before: block),
             blockHashOfDecimalText: profile.quirks.blockHashOfDecimalText,
-            engines: era(at: block.header.timestamp).engines)
+            engines: era(of: block.header).engines)
     }
 
     /// A view in which a block's transactions can be run again: the state that it started from.
@@ -77,7 +77,7 @@ extension Blockchain {
         CallView(
             state: try states(of: block).before, environment: environment(of: block), hashes: hashes(before: block),
             blockHashOfDecimalText: profile.quirks.blockHashOfDecimalText,
-            engines: era(at: block.header.timestamp).engines)
+            engines: era(of: block.header).engines)
     }
 
     /// The hashes that code of a block may ask for.
@@ -101,9 +101,9 @@ extension Blockchain {
         return BlockEnvironment(
             chainID: chainID, number: header.number, timestamp: header.timestamp,
             coinbase: profile.quirks.minerZero ? profile.coinbase : header.beneficiary,
-            gasLimit: header.gasLimit, baseFee: block.baseFee, prevRandao: header.mixHash, excessBlobGas: excess,
+            gasLimit: header.gasLimit, baseFee: block.baseFee, prevRandao: header.randomness, excessBlobGas: excess,
             blobBaseFee: profile.quirks.blobBaseFeeZero
-                ? .zero : era(at: header.timestamp).rules.blobBaseFee(excessBlobGas: excess))
+                ? .zero : era(of: header).rules.blobBaseFee(excessBlobGas: excess))
     }
 
     /// How far a rollup's batches are on their L1; nil on a chain that is none.

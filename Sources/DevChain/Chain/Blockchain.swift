@@ -131,8 +131,7 @@ package struct Blockchain: Sendable {
     /// The genesis block of a development chain.
     private static func start(_ configuration: Configuration, in empty: WorldState) -> (BlockHeader, WorldState) {
         let profile = configuration.profile
-        let fork = configuration.schedule.steps[configuration.schedule.position(at: configuration.genesisTimestamp)]
-            .fork
+        let fork = configuration.schedule.atStart(configuration.genesisTimestamp)
         var state = empty
         for contract in SystemContracts.genesis(fork) {
             state.setCode(contract.code, of: contract.address)
@@ -152,7 +151,8 @@ package struct Blockchain: Sendable {
         var header = BlockHeader(
             parentHash: .zero, beneficiary: profile.shownMiner(profile.coinbase), stateRoot: state.root, number: 0,
             gasLimit: profile.gasLimit, timestamp: configuration.genesisTimestamp)
-        header.baseFeePerGas = BaseFees.initial(profile.baseFee)
+        if fork < .paris { header.difficulty = Difficulty.minimum }
+        if fork >= .london { header.baseFeePerGas = BaseFees.initial(profile.baseFee) }
         header.setEmptyForkFields(fork)
         return (header, state)
     }

@@ -20,8 +20,9 @@ package struct TracedRun {
     package func callAsFunction(_ tracer: inout some Tracer) throws(DevChainError) -> ExecutionResult {
         do throws(TransactionRefusal) {
             if isTransaction {
+                // A block holds it already: whether it was an impersonated contract that sent it is no question any more.
                 return try executor.execute(
-                    transaction, sender: sender, block: environment, journal: journal, tracer: &tracer)
+                    transaction, sender: sender, block: environment, journal: journal, mayHaveCode: true, tracer: &tracer)
             }
             return try executor.call(
                 transaction, sender: sender, block: environment, journal: journal, tracer: &tracer)
@@ -81,7 +82,8 @@ extension CallView {
             do throws(TransactionRefusal) {
                 for pooled in block.transactions[..<count] {
                     _ = try executor.execute(
-                        pooled.transaction, sender: pooled.sender, block: environment, journal: journal)
+                        pooled.transaction, sender: pooled.sender, block: environment, journal: journal,
+                        mayHaveCode: true)
                 }
             } catch {
                 throw DevChainError(refusal: error)

@@ -136,7 +136,8 @@ package struct CallView: Sendable {
             }
         }
         return changesPrecompiles
-            ? Executor(rules: engine.executor.rules, precompiles: precompiles) : engine.executor
+            ? Executor(rules: engine.executor.rules, precompiles: precompiles, warm: engine.executor.precompiles)
+            : engine.executor
     }
 
     private func run(

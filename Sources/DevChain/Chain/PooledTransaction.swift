@@ -18,9 +18,13 @@ package final class PooledTransaction: Sendable {
 
     package typealias BlobVerifier = @Sendable (BlobSidecar) -> Bool
 
-    /// True where each proof fits its blob and its commitment (EIP-4844).
+    /// True where each proof fits its blob and its commitment (EIP-4844), or all proofs of cells do (EIP-7594).
     package static func provesBlobs(_ sidecar: BlobSidecar) -> Bool {
         do throws(KZG.Malformed) {
+            if sidecar.hasCellProofs {
+                return try KZG.verify(
+                    blobs: sidecar.blobs, commitments: sidecar.commitments, cellProofs: sidecar.proofs)
+            }
             return try KZG.verify(
                 blobs: sidecar.blobs, commitments: sidecar.commitments, proofs: sidecar.proofs)
         } catch {
@@ -61,10 +65,12 @@ package final class PooledTransaction: Sendable {
             throw DevChainError(
                 .kindNotSupported, "transaction type not supported: this chain takes no blob transactions (type 3)")
         }
+        let proofs = rules.takesCellProofs ? BlobSidecar.proofsMaximum : 1
         // One blob too many is still read, so that it is refused as such.
         let most =
             Limits.transactionBytesMaximum
-            + (rules.blobsMaximum + 1) * (BlobSidecar.blobBytes + 2 * BlobSidecar.pointBytes + 16)
+            + (rules.blobsMaximum + 1)
+            * (BlobSidecar.blobBytes + (proofs + 1) * (BlobSidecar.pointBytes + 2) + 16)
         guard raw.count <= most else {
             throw DevChainError(
                 .transactionTooLarge, "oversized data: blob transaction of \(raw.count) bytes, at most \(most)")
@@ -74,10 +80,15 @@ package final class PooledTransaction: Sendable {
         }
         do throws(EthereumError) {
             let (signed, sidecar) = try SignedTransaction.decodeWithSidecar(raw)
-            guard sidecar.blobs.count <= rules.blobsMaximum else {
+            guard !sidecar.hasCellProofs || rules.takesCellProofs else {
+                throw EthereumError(
+                    .unsupported, "sidecars of cell proofs (EIP-7594) begin with Osaka; send one proof a blob")
+            }
+            let permitted = min(rules.blobsMaximum, rules.blobsPerTransactionMaximum)
+            guard sidecar.blobs.count <= permitted else {
                 throw EthereumError(
                     .malformedTransaction,
-                    "too many blobs in transaction: have \(sidecar.blobs.count), permitted \(rules.blobsMaximum)")
+                    "too many blobs in transaction: have \(sidecar.blobs.count), permitted \(permitted)")
             }
             return (signed, sidecar)
         } catch {
@@ -146,6 +157,13 @@ package final class PooledTransaction: Sendable {
         isImpersonated = false
         sidecar = nil
         authorities = signed.transaction.authorizations.compactMap(\.authority)
+    }
+
+    /// The same from its raw form, which for a blob transaction is the one without blobs.
+    package convenience init(bareOfBlock raw: Bytes, chainID: UInt64, rules: RuleSet) throws(DevChainError) {
+        let signed: SignedTransaction
+        do throws(EthereumError) { signed = try SignedTransaction.decode(raw) } catch { throw Self.translated(error) }
+        try self.init(ofBlock: signed, chainID: chainID, rules: rules)
     }
 
     /// A transaction without a signature, in a block that nobody keeps.

@@ -90,15 +90,33 @@ package struct BlockSettings: Sendable, Equatable {
 extension RuleSet {
     /// The excess blob gas of the block over this parent; figures that the parent's fork did not have count as zero.
     package func excessBlobGas(after parent: BlockHeader) -> UInt64 {
-        excessBlobGas(parentExcess: parent.excessBlobGas ?? 0, parentUsed: parent.blobGasUsed ?? 0)
+        excessBlobGas(
+            parentExcess: parent.excessBlobGas ?? 0, parentUsed: parent.blobGasUsed ?? 0,
+            parentBaseFee: parent.baseFeePerGas ?? .zero)
     }
 }
 
 /// How the base fee follows from the parent (EIP-1559, or a constant).
 package enum BaseFees {
-    static func next(after parent: BlockHeader, rule: ChainProfile.BaseFeeRule) -> U256 {
+    /// Wei a gas in London's first block (EIP-1559).
+    package static let firstWei = U256(1_000_000_000)
+
+    /// The base fee of a block of this fork over `parent`; nil before London.
+    static func next(after parent: BlockHeader, rule: ChainProfile.BaseFeeRule, fork: Fork) -> U256? {
+        fork < .london ? nil : next(after: parent, rule: rule)
+    }
+
+    /// The gas limit that a block of this fork is measured by: London's first block may use twice as much, so that its
+    /// target is what the limit was (EIP-1559).
+    static func parentGasLimit(_ parent: BlockHeader, _ fork: Fork) -> UInt64 {
+        let isFirst = fork >= .london && parent.baseFeePerGas == nil
+        return isFirst ? parent.gasLimit.multipliedReportingOverflow(by: 2).partialValue : parent.gasLimit
+    }
+
+    private static func next(after parent: BlockHeader, rule: ChainProfile.BaseFeeRule) -> U256 {
         switch rule {
         case .constant(let wei): U256(wei)
+        case .eip1559 where parent.baseFeePerGas == nil: firstWei
         case .eip1559(_, let elasticity, let denominator):
             eip1559(after: parent, elasticity: elasticity, denominator: denominator)
         }

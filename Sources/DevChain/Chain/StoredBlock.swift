@@ -30,9 +30,15 @@ package final class StoredBlock: Sendable {
     package let outcomes: [Outcome]
     /// What the beacon chain paid out; empty in blocks that are made here.
     package let withdrawals: [Withdrawal]
+    /// Of a block of proof of work.
+    package let ommers: [BlockHeader]
+    /// The difficulties of this block and of all below it.
+    package let totalDifficulty: U256
 
+    /// - Parameter totalDifficulty: the block's own where it is not given, as of a genesis block.
     package init(
-        header: BlockHeader, transactions: [PooledTransaction], outcomes: [Outcome], withdrawals: [Withdrawal] = []
+        header: BlockHeader, transactions: [PooledTransaction], outcomes: [Outcome], withdrawals: [Withdrawal] = [],
+        ommers: [BlockHeader] = [], totalDifficulty: U256? = nil
     ) {
         precondition(transactions.count == outcomes.count, "each transaction of a block has its outcome")
         self.header = header
@@ -40,6 +46,8 @@ package final class StoredBlock: Sendable {
         self.transactions = transactions
         self.outcomes = outcomes
         self.withdrawals = withdrawals
+        self.ommers = ommers
+        self.totalDifficulty = totalDifficulty ?? header.difficulty
     }
 
     /// About how many accounts and slots the block changed.
@@ -51,7 +59,7 @@ package final class StoredBlock: Sendable {
     /// The block as it would go over the wire.
     package var body: Block {
         Block(
-            header: header, transactions: transactions.map(\.signed),
+            header: header, transactions: transactions.map(\.signed), ommers: ommers,
             withdrawals: header.withdrawalsRoot == nil ? nil : withdrawals)
     }
 }
@@ -77,4 +85,9 @@ package enum ChainEvent: Sendable {
     case dropped(Hash32, reason: String)
 
     var isPending: Bool { if case .pending = self { true } else { false } }
+}
+
+extension BlockHeader {
+    /// What DIFFICULTY, which is PREVRANDAO since the merge, says in the block (EIP-4399).
+    var randomness: Hash32 { difficulty.isZero ? mixHash : Hash32(difficulty) }
 }

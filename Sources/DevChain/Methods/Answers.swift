@@ -38,19 +38,17 @@ enum Answers {
     }
 
     static func block(
-        _ block: StoredBlock, whole: Bool, pending: Bool = false, quirks: ChainProfile.Quirks? = nil,
-        genesisDifficulty: U256? = nil
+        _ block: StoredBlock, whole: Bool, pending: Bool = false, quirks: ChainProfile.Quirks? = nil
     ) -> JSON {
         guard case .object(var object) = header(block, pending: pending) else { return .null }
         object["size"] = quirks?.sizeZero ?? false ? "0x0" : .quantity(UInt64(size(block)))
-        // Nodes showed it until about Prague, and clients of that time read it. Blocks add nothing to the genesis
-        // block's: there is no proof of work here.
+        // Nodes showed it until about Prague, and clients of that time read it.
         if quirks?.totalDifficultyZero ?? false {
             object["totalDifficulty"] = "0x0"
-        } else if block.header.requestsHash == nil, let difficulty = genesisDifficulty {
-            object["totalDifficulty"] = .quantity(difficulty)
+        } else if block.header.requestsHash == nil, quirks != nil {
+            object["totalDifficulty"] = .quantity(block.totalDifficulty)
         }
-        object["uncles"] = []
+        object["uncles"] = .array(block.ommers.map { .hash($0.hash) })
         object["transactions"] = .array(
             block.transactions.enumerated().map { index, transaction in
                 whole
@@ -61,7 +59,16 @@ enum Answers {
         return .object(object)
     }
 
-    private static func withdrawal(_ withdrawal: Withdrawal) -> JSON {
+    /// An ommer: a header without a body.
+    static func ommer(_ header: BlockHeader) -> JSON {
+        let block = StoredBlock(header: header, transactions: [], outcomes: [])
+        guard case .object(var object) = self.header(block) else { return .null }
+        object["size"] = .quantity(UInt64(size(block)))
+        object["uncles"] = []
+        return .object(object)
+    }
+
+    static func withdrawal(_ withdrawal: Withdrawal) -> JSON {
         [
             "index": .quantity(withdrawal.index), "validatorIndex": .quantity(withdrawal.validatorIndex),
             "address": .address(withdrawal.address), "amount": .quantity(withdrawal.amountGwei),
@@ -78,7 +85,8 @@ enum Answers {
         let withdrawals =
             block.header.withdrawalsRoot == nil
             ? 0 : string(block.withdrawals.reduce(0) { $0 + $1.rlp.encoded.count })
-        return string(block.header.rlp.encoded.count + string(bodies) + 1 + withdrawals)
+        let ommers = string(block.ommers.reduce(0) { $0 + $1.rlp.encoded.count })
+        return string(block.header.rlp.encoded.count + string(bodies) + ommers + withdrawals)
     }
 
     // MARK: Transactions
@@ -161,10 +169,14 @@ enum Answers {
             ("contractAddress", outcome.createdAddress.map { .address($0) } ?? .null),
             ("logs", .array(logs)),
             ("logsBloom", .string(outcome.receipt.bloom.hex)),
-            ("status", .quantity(outcome.receipt.succeeded ? 1 : 0 as UInt64)),
             ("type", .quantity(UInt64(pooled.transaction.kind.rawValue))),
             ("effectiveGasPrice", .quantity(outcome.effectiveGasPrice)),
         ])
+        if let root = outcome.receipt.stateRoot {
+            object["root"] = .hash(root)
+        } else {
+            object["status"] = .quantity(outcome.receipt.succeeded ? 1 : 0 as UInt64)
+        }
         if let fee = outcome.l1Fee {
             object["l1Fee"] = .quantity(fee.wei)
             object["l1FeePerByte"] = .quantity(fee.perByte)

@@ -28,14 +28,11 @@ extension ChainService {
         return hub.read { $0.pendingPlan(at: seconds) }.run()
     }
 
-    func hasBlock(_ p: Parameters) throws(JSONRPCError) -> Bool { try foundBlock(p, at: 0) != nil }
-
     func block(_ p: Parameters) throws(JSONRPCError) -> JSON {
         let whole = try p.bool(1, default: false)
         return try foundBlock(p, at: 0).map {
             Answers.block(
-                $0.block, whole: whole, pending: $0.pending, quirks: profile.quirks,
-                genesisDifficulty: hub.genesisDifficulty)
+                $0.block, whole: whole, pending: $0.pending, quirks: profile.quirks)
         } ?? .null
     }
 
@@ -50,6 +47,17 @@ extension ChainService {
 
     func blockTransactionCount(_ p: Parameters) throws(JSONRPCError) -> JSON {
         try foundBlock(p, at: 0).map { .quantity(UInt64($0.block.transactions.count)) } ?? .null
+    }
+
+    func uncleCount(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        try foundBlock(p, at: 0).map { .quantity(UInt64($0.block.ommers.count)) } ?? .null
+    }
+
+    /// An ommer, told as a block without a body.
+    func uncle(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        let index = try p.uint64(1)
+        guard let (block, _) = try foundBlock(p, at: 0), index < UInt64(block.ommers.count) else { return .null }
+        return Answers.ommer(block.ommers[Int(index)])
     }
 
     func rawBlock(_ p: Parameters) throws(JSONRPCError) -> JSON {

@@ -90,7 +90,7 @@ extension ChainService {
         return .array(
             blocks.map {
                 Answers.block(
-                    $0, whole: true, quirks: profile.quirks, genesisDifficulty: hub.genesisDifficulty)
+                    $0, whole: true, quirks: profile.quirks)
             })
     }
 
@@ -349,7 +349,7 @@ extension ChainService {
         return [
             "clientVersion": .string(Self.clientVersion),
             "currentBlockNumber": .quantity(head.number), "currentBlockTimestamp": .integer(head.header.timestamp),
-            "currentBlockHash": .hash(head.hash), "hardFork": .string(hub.read { $0.fork.rawValue }),
+            "currentBlockHash": .hash(head.hash), "hardFork": .string(hub.read { $0.fork.name }),
             "transactionOrder": "fees", "subscriptions": .integer(subscriptions.count),
             "profile": .string(profile.name),
             "automine": .bool(pace.automine), "intervalMilliseconds": .integer(pace.intervalMilliseconds),

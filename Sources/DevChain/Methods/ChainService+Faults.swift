@@ -10,6 +10,10 @@ extension ChainService {
 
     func fate(of methods: [String]) async -> MessageFate {
         if let refused = tooMany(methods) { return refused }
+        if profile.rpc.batchesMissing, methods.count > 1 {
+            return .refused(
+                status: 400, retryAfterSeconds: nil, error: .invalidRequest("this endpoint takes one call at a time"))
+        }
         switch faults.strike(message: methods) {
         case .drop(let closes): return .silence(closes: closes)
         case .tooManyRequests(let seconds):

@@ -4,7 +4,16 @@ import Ethereum
 import JSONRPC
 
 extension ChainService {
-    func logs(_ p: Parameters) throws(JSONRPCError) -> JSON { try answer(LogFilter(p[0])) }
+    func logs(_ p: Parameters) throws(JSONRPCError) -> JSON {
+        let filter = try LogFilter(p[0])
+        if case .range(_, .number(let last)) = filter.blocks {
+            let head = hub.read { $0.head.number }
+            guard last <= head else {
+                throw .invalidParams("block range extends beyond current head block: \(last) is above \(head)")
+            }
+        }
+        return try answer(filter)
+    }
 
     private func answer(_ filter: LogFilter) throws(JSONRPCError) -> JSON {
         if case .range(.number(let from), .number(let to)) = filter.blocks, from > to {

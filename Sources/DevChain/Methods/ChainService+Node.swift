@@ -9,13 +9,14 @@ extension ChainService {
     func configuration() -> JSON {
         hub.read { chain in
             let steps = chain.schedule.steps
-            let now = chain.schedule.position(at: chain.head.header.timestamp)
+            let now = chain.schedule.position(at: chain.schedule.place(of: chain.head.header))
             let genesis = chain.blocks[0]
             func shown(_ position: Int) -> JSON {
-                let ids = steps[...position].map(\.since)
+                let id = ForkID.checksum(
+                    genesis: genesis.hash, after: genesis.header.timestamp, steps: steps[...position],
+                    netsplit: steps[position].fork >= .paris ? chain.schedule.netsplit : nil)
                 return Self.fork(
-                    steps[position], chain.era(at: steps[position].since), chainID: chain.chainID,
-                    id: ForkID.checksum(genesis: genesis.hash, after: genesis.header.timestamp, times: ids),
+                    steps[position], chain.eras[position], chainID: chain.chainID, id: id,
                     deposits: chain.depositContract)
             }
             let hasNext = now + 1 < steps.count
@@ -86,14 +87,31 @@ extension ChainService {
 enum ForkID {
     /// - Parameters:
     ///   - after: the genesis block's time; forks that hold from it on do not count.
-    ///   - times: of the forks, in seconds, ascending.
-    static func checksum(genesis: Hash32, after start: UInt64, times: [UInt64]) -> UInt32 {
-        var bytes = genesis.bytes
-        var last = start
-        for time in times where time > last {
-            bytes += Bytes(bigEndian: time)
-            last = time
+    ///   - steps: of the forks that have begun; first the numbers of their blocks count, then their times.
+    ///   - netsplit: the block number that stands for the merge.
+    static func checksum(
+        genesis: Hash32, after start: UInt64, steps: ArraySlice<ForkSchedule.Step>, netsplit: UInt64?
+    ) -> UInt32 {
+        var numbers: [UInt64] = []
+        var times: [UInt64] = []
+        for step in steps {
+            switch step.activation {
+            case .number(let number): numbers.append(number)
+            case .time(let time): times.append(time)
+            case .merge: break
+            }
         }
+        numbers += netsplit.map { [$0] } ?? []
+        var bytes = genesis.bytes
+        func append(_ ascending: [UInt64], after first: UInt64) {
+            var last = first
+            for value in ascending where value > last {
+                bytes += Bytes(bigEndian: value)
+                last = value
+            }
+        }
+        append(numbers, after: 0)
+        append(times, after: start)
         return crc32(bytes)
     }
 

@@ -16,6 +16,7 @@ extension ChainService {
     func profiledAnswer(
         _ method: Method, _ parameters: JSON, on connection: JSONRPCConnection?
     ) async throws(JSONRPCError) -> JSON {
+        if let refusal = unknown(method, parameters) { throw refusal }
         let answer = try await answer(method, try Parameters(bent(method, parameters)), on: connection)
         switch method {
         case .transactionByHash where profile.rpc.poolTransactionsHidden && answer["blockHash"] == .null: return .null
@@ -27,6 +28,22 @@ extension ChainService {
             return .object(object)
         default: return answer
         }
+    }
+
+    /// The refusal of a block by a name, or of a log filter by a hash, that this chain's nodes do not know.
+    private func unknown(_ method: Method, _ parameters: JSON) -> JSONRPCError? {
+        guard !profile.rpc.missingBlockTags.isEmpty || profile.rpc.logsByHashMissing,
+            case .array(let items) = parameters
+        else { return nil }
+        var named = items
+        if method == .logs, let filter = items.first {
+            if profile.rpc.logsByHashMissing, let hash = filter["blockHash"], !hash.isNull {
+                return .invalidParams("argument 0.blockHash: not supported")
+            }
+            named = [filter["fromBlock"], filter["toBlock"]].compactMap { $0 }
+        }
+        let tag = named.lazy.compactMap(\.asString).first { profile.rpc.missingBlockTags.contains($0) }
+        return tag.map { .invalidParams("'\($0)' is no block number") }
     }
 
     /// The parameters, with the latest block instead of one that is not there, where nodes answer so.

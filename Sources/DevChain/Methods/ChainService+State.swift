@@ -118,7 +118,7 @@ extension ChainService {
                 isHead
                 ? chain.nextBlobBaseFee : chain.environment(of: chain.blocks[Int(last) + 1]).blobBaseFee
             let blobFees = blocks.map { chain.environment(of: $0).blobBaseFee } + [nextBlobFee]
-            return (blocks, nextFee, blobFees, blocks.map { chain.era(at: $0.header.timestamp).rules.blobsMaximum })
+            return (blocks, nextFee, blobFees, blocks.map { chain.era(of: $0.header).rules.blobsMaximum })
         }
         var answer = JSONObject([
             ("oldestBlock", .quantity(blocks[0].number)),

@@ -58,8 +58,8 @@ final class ChainService: JSONRPCService {
         case .headerByNumber, .headerByHash: return try header(p)
         case .blockReceipts: return try blockReceipts(p)
         case .transactionCountByNumber, .transactionCountByHash: return try blockTransactionCount(p)
-        case .uncleCountByNumber, .uncleCountByHash: return try hasBlock(p) ? "0x0" : .null
-        case .uncleByNumber, .uncleByHash: return .null
+        case .uncleCountByNumber, .uncleCountByHash: return try uncleCount(p)
+        case .uncleByNumber, .uncleByHash: return try uncle(p)
         case .syncing, .mining: return false
         case .protocolVersion: return "0x41"
         case .coinbase: return .address(profile.shownMiner(hub.read { $0.settings.coinbase }))
@@ -122,6 +122,7 @@ final class ChainService: JSONRPCService {
         case .poolInspection: return poolInspection()
         case .configuration: return configuration()
         case .capabilities: return capabilities()
+        case .buildBlock: return try buildBlock(p)
         case .modules:
             return ["eth": "1.0", "net": "1.0", "web3": "1.0", "txpool": "1.0", "debug": "1.0", "evm": "1.0"]
 

@@ -87,6 +87,7 @@ package enum Method: String, CaseIterable, Sendable {
     case configuration = "eth_config"
     case capabilities = "eth_capabilities"
     case modules = "rpc_modules"
+    case buildBlock = "testing_buildBlockV1"
 
     // Debugging
     case traceTransaction = "debug_traceTransaction"

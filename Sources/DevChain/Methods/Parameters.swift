@@ -149,11 +149,9 @@ struct Parameters: Sendable {
         return number
     }
 
-    /// A key that is none answers -32000, as in go-ethereum.
     static func slot(_ value: JSON, _ place: String) throws(JSONRPCError) -> U256 {
         if let text = value.asString, value != "0x", value.asUInt256 == nil || text.utf8.count > 66 {
-            throw JSONRPCError(
-                code: -32000, message: "\(place): unable to decode storage key: expected at most 32 bytes in hexadecimal")
+            throw .invalidParams("\(place): unable to decode storage key: expected at most 32 bytes in hexadecimal")
         }
         return try quantity(value, place)
     }

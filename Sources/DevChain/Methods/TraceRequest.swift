@@ -66,7 +66,8 @@ struct TraceRequest: Sendable {
         switch kind {
         case .opcodes(let options):
             var tracer = OpcodeLogger(
-                options, journal: run.journal, rules: run.executor.rules, precompiles: run.executor.precompiles)
+                options, journal: run.journal, rules: run.executor.rules,
+                precompiles: run.executor.warmPrecompiles)
             let result = try run(&tracer)
             guard !tracer.isCut else { throw Self.tooLarge("ask for less: limit, disableStack, disableStorage") }
             return TraceAnswers.opcodes(tracer, result)

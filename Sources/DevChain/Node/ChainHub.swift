@@ -21,7 +21,6 @@ final class ChainHub: Sendable {
     private let held: Mutex<Held>
     /// Of the chain, where it is wanted without the lock.
     let profile: ChainProfile
-    let genesisDifficulty: U256
     let engines: EnginePool
     /// The data directory of a chain that has one.
     private let archive: ChainArchive?
@@ -38,7 +37,6 @@ final class ChainHub: Sendable {
         self.archive = archive
         memory = chain.configuration.memory
         profile = chain.profile
-        genesisDifficulty = chain.blocks[0].header.difficulty
         engines = chain.engines
         // The reader keeps up or memory grows by what it has not read; it never waits for a client.
         (batches, out) = AsyncStream.makeStream(of: Batch.self, bufferingPolicy: .unbounded)

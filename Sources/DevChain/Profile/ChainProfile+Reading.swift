@@ -123,11 +123,17 @@ extension ChainProfile {
                 "missingMethods[\(position)]", method,
                 "a method of docs/reference/rpc-methods.md" + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
         }
+        let tags = try section.strings("missingBlockTags")
+        for (position, tag) in tags.enumerated() where !["finalized", "safe", "pending"].contains(tag) {
+            throw section.refused("missingBlockTags[\(position)]", tag, "finalized, safe or pending")
+        }
         let rpc = RPC(
             missingMethods: Set(missing), accountsHidden: try section.bool("accountsHidden", default: false),
             poolTransactionsHidden: try section.bool("poolTransactionsHidden", default: false),
             nonceErrorCode: try section.integer("nonceErrorCode", in: -99_999...99_999, default: -32000),
             mismatchedBatchIDs: try section.bool("mismatchedBatchIDs", default: false),
+            batchesMissing: try section.bool("batchesMissing", default: false), missingBlockTags: Set(tags),
+            logsByHashMissing: try section.bool("logsByHashMissing", default: false),
             unknownBlockIsLatest: try section.bool("unknownBlockIsLatest", default: false),
             traceErrorsInHex: try section.bool("traceErrorsInHex", default: false),
             callsPerMinute: try section.integer("callsPerMinute", in: 0...1_000_000_000, default: 0),

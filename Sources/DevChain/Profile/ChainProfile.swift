@@ -88,6 +88,12 @@ package struct ChainProfile: Sendable, Equatable {
         package var nonceErrorCode = -32000
         /// The answers of a batch carry each other's ids.
         package var mismatchedBatchIDs = false
+        /// A batch is refused as a whole, over HTTP with status 400.
+        package var batchesMissing = false
+        /// Names of blocks (`finalized`, `safe`, `pending`) that no method knows.
+        package var missingBlockTags: Set<String> = []
+        /// `eth_getLogs` knows no `blockHash`.
+        package var logsByHashMissing = false
         /// `eth_call` in a block that is not there runs in the latest.
         package var unknownBlockIsLatest = false
         /// The error of a failed call's trace is `status code: 2` as hexadecimal bytes.

@@ -21,7 +21,10 @@ struct SimulatedChain: Sendable {
     private let baseFeeRule: ChainProfile.BaseFeeRule
     private let blockHashOfDecimalText: Bool
     private let depositContract: Address
-    private let era: @Sendable (UInt64) -> Blockchain.Era
+    private let era: @Sendable (ForkSchedule.Place) -> Blockchain.Era
+    /// Of the base; blocks over it are of the same kind.
+    private let work: BlockPlan.Work?
+    private var totalDifficulty: U256
     private var parent: BlockHeader
     private var state: WorldState
     private var hashes: RecentHashes
@@ -30,7 +33,6 @@ struct SimulatedChain: Sendable {
 
     /// - Parameters:
     ///   - base: the block over which the first one stands, with the state after it and the hashes up to its own.
-    ///   - era: what holds at a time.
     init(
         _ simulation: Simulation, chain: Blockchain, base: StoredBlock, state: WorldState, hashes: RecentHashes
     ) {
@@ -39,11 +41,16 @@ struct SimulatedChain: Sendable {
         baseFeeRule = chain.profile.baseFee
         blockHashOfDecimalText = chain.profile.quirks.blockHashOfDecimalText
         depositContract = chain.depositContract
-        era = { chain.era(at: $0) }
+        era = { chain.eras[chain.schedule.position(at: $0)] }
+        // go-ethereum keeps the base's difficulty: nobody mines these blocks.
+        work =
+            chain.schedule.isMerged(after: base.totalDifficulty)
+            ? nil : BlockPlan.Work(difficulty: base.header.difficulty)
+        totalDifficulty = base.totalDifficulty
         parent = base.header
         self.state = state
         self.hashes = hashes
-        budget = max(base.header.gasLimit, Limits.callGasMaximum)
+        budget = Limits.simulatedGasMaximum
     }
 
     mutating func run() throws(JSONRPCError) -> [SimulatedBlock] {
@@ -65,7 +72,7 @@ struct SimulatedChain: Sendable {
     // MARK: One block
 
     private mutating func run(_ placed: Simulation.PlacedBlock) throws(JSONRPCError) -> SimulatedBlock {
-        let era = era(placed.time)
+        let era = era(ForkSchedule.Place(number: placed.number, timestamp: placed.time, isMerged: work == nil))
         let plan = plan(placed, era)
         let result = try era.engines.use { engine throws(JSONRPCError) in
             let journal = Journal(reader: plan.reader, codeCache: engine.codeCache)
@@ -80,6 +87,7 @@ struct SimulatedChain: Sendable {
         }
         budget = result.gasBudget
         parent = result.simulated.block.header
+        totalDifficulty = result.simulated.block.totalDifficulty
         hashes.append(result.simulated.block.hash)
         state = result.after
         return result.simulated
@@ -89,17 +97,19 @@ struct SimulatedChain: Sendable {
         let overrides = placed.block.overrides
         let baseFee =
             overrides.baseFeePerGas
-            ?? (simulation.validation ? BaseFees.next(after: parent, rule: baseFeeRule) : .zero)
+            ?? (simulation.validation ? BaseFees.next(after: parent, rule: baseFeeRule, fork: era.fork) : nil) ?? .zero
         let excess = era.fork >= .cancun ? era.rules.excessBlobGas(after: parent) : 0
         let environment = BlockEnvironment(
             chainID: chainID, number: placed.number, timestamp: placed.time,
             coinbase: overrides.feeRecipient ?? parent.beneficiary, gasLimit: overrides.gasLimit ?? parent.gasLimit,
-            baseFee: baseFee, prevRandao: overrides.prevRandao ?? .zero, excessBlobGas: excess,
+            baseFee: baseFee,
+            prevRandao: overrides.prevRandao ?? work.map { Hash32($0.difficulty) } ?? .zero, excessBlobGas: excess,
             blobBaseFee: overrides.blobBaseFee ?? era.rules.blobBaseFee(excessBlobGas: excess))
         return BlockPlan(
             parentHash: parent.hash, before: state, environment: environment, extraData: [], hashes: hashes,
             candidates: [], fork: era.fork, engines: era.engines, blockHashOfDecimalText: blockHashOfDecimalText,
-            withdrawals: overrides.withdrawals, parentBeaconBlockRoot: overrides.beaconRoot ?? .zero,
+            withdrawals: overrides.withdrawals, work: work, parentTotalDifficulty: totalDifficulty,
+            parentBeaconBlockRoot: overrides.beaconRoot ?? .zero,
             depositContract: depositContract, realSeconds: 0, version: 0)
     }
 }

@@ -77,7 +77,7 @@ struct SimulatedDraft {
     private mutating func include(_ transaction: Transaction, _ sender: Address, _ result: ExecutionResult) {
         let receipt = Receipt(
             kind: transaction.kind, succeeded: result.succeeded, cumulativeGasUsed: gasUsed,
-            logs: result.succeeded ? result.logs : [])
+            logs: result.succeeded ? result.logs : [], stateRoot: plan.fork < .byzantium ? .zero : nil)
         transactions.append(PooledTransaction(simulating: sender, transaction))
         outcomes.append(
             StoredBlock.Outcome(
@@ -96,6 +96,11 @@ struct SimulatedDraft {
         }
         // go-ethereum asks the system contracts before it pays withdrawals out.
         let requests = SystemContracts.endBlock(plan, engine, journal, deposits: deposits)
+        if plan.work != nil {
+            let rewards = BlockReward.all(
+                number: plan.environment.number, beneficiary: plan.environment.coinbase, ommers: [], fork: plan.fork)
+            for (address, wei) in rewards { journal.credit(wei, to: address) }
+        }
         for withdrawal in plan.withdrawals {
             journal.credit(U256(withdrawal.amountGwei) * U256(1_000_000_000), to: withdrawal.address)
         }
@@ -104,7 +109,8 @@ struct SimulatedDraft {
         journal.markCommitted()
         let block = StoredBlock(
             header: header(after.root, requests), transactions: transactions, outcomes: outcomes,
-            withdrawals: plan.withdrawals)
+            withdrawals: plan.withdrawals,
+            totalDifficulty: plan.parentTotalDifficulty &+ (plan.work?.difficulty ?? .zero))
         return (SimulatedBlock(block: block, calls: calls), after, gasBudget)
     }
 
@@ -119,9 +125,13 @@ struct SimulatedDraft {
         for outcome in outcomes where !outcome.receipt.logs.isEmpty { bloom.formUnion(outcome.receipt.bloom) }
         header.logsBloom = bloom
         header.gasUsed = gasUsed
-        header.mixHash = environment.prevRandao
-        header.baseFeePerGas = environment.baseFee
-        header.withdrawalsRoot = Block.withdrawalsRoot(plan.withdrawals)
+        if let work = plan.work {
+            header.difficulty = work.difficulty
+        } else {
+            header.mixHash = environment.prevRandao
+        }
+        if plan.fork >= .london { header.baseFeePerGas = environment.baseFee }
+        if plan.fork >= .shanghai { header.withdrawalsRoot = Block.withdrawalsRoot(plan.withdrawals) }
         if plan.fork >= .cancun {
             header.blobGasUsed = blobGasUsed
             header.excessBlobGas = environment.excessBlobGas

@@ -122,16 +122,7 @@ extension Simulation {
         result.baseFeePerGas = try members.quantity("baseFeePerGas", or: "baseFee")
         result.blobBaseFee = try members.quantity("blobBaseFee")
         result.beaconRoot = try members.hash("beaconRoot", or: "parentBeaconBlockRoot")
-        for item in try members.list("withdrawals", atMost: Limits.simulatedCallsMaximum) ?? [] {
-            let entry = try Members(item, members.path("withdrawals"))
-            guard let address = try entry.address("address") else {
-                throw .invalidParams("\(entry.path("address")): expected an address")
-            }
-            result.withdrawals.append(
-                Withdrawal(
-                    index: try entry.uint64("index") ?? 0, validatorIndex: try entry.uint64("validatorIndex") ?? 0,
-                    address: address, amountGwei: try entry.uint64("amount") ?? 0))
-        }
+        result.withdrawals = try members.withdrawals(atMost: Limits.simulatedCallsMaximum)
         return result
     }
 }

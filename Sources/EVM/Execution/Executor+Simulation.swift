@@ -44,7 +44,7 @@ extension Executor {
             throw .insufficientFunds(needed: cost, balance: account.balance)
         }
         try validateGas(transaction)
-        let result = run(transaction, sender, block, journal, price: price, paysFees: !isFree, &tracer)
+        let result = begin(transaction, sender, block, journal, price: price, paysFees: !isFree, &tracer)
         journal.finishTransaction()
         return result
     }

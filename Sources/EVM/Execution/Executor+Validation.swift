@@ -3,11 +3,16 @@
 import Ethereum
 
 extension Executor {
-    /// Checks a transaction against the block and the sender's account; returns its price in wei a gas.
+    /// Checks a transaction against the block and the sender's account; returns its price in wei a gas. `mayHaveCode`
+    /// lets contracts send (EIP-3607 forbids it): for impersonated senders of a development chain only.
     package func validate(
-        _ transaction: Transaction, sender: Address, block: BlockEnvironment, journal: Journal, gasAvailable: UInt64
+        _ transaction: Transaction, sender: Address, block: BlockEnvironment, journal: Journal, gasAvailable: UInt64,
+        mayHaveCode: Bool = false
     ) throws(TransactionRefusal) -> U256 {
         try validateKind(transaction, block)
+        if rules.transactions.contains(.gasLimitCap), transaction.gasLimit > Transaction.gasLimitMaximum {
+            throw .gasLimitAboveCap(limit: Transaction.gasLimitMaximum, got: transaction.gasLimit)
+        }
         let limit = min(gasAvailable, Limits.gasMaximum)
         guard transaction.gasLimit <= limit else {
             throw .gasLimitExceedsBlock(limit: limit, got: transaction.gasLimit)
@@ -29,7 +34,9 @@ extension Executor {
         }
         guard account.nonce < .max else { throw .nonceIsMaximum }
         let code = journal.code(position)
-        guard code.count == 0 || (rules.hasDelegations && code.delegate != nil) else { throw .senderNotEOA(sender) }
+        guard code.count == 0 || mayHaveCode || (rules.hasDelegations && code.delegate != nil) else {
+            throw .senderNotEOA(sender)
+        }
         let cost = transaction.costMaximum
         guard let cost, cost <= account.balance else {
             throw .insufficientFunds(needed: cost, balance: account.balance)
@@ -72,9 +79,8 @@ extension Executor {
         guard !transaction.isCreation else { throw .creationNotAllowed(.blob) }
         let blobs = transaction.blobVersionedHashes
         guard !blobs.isEmpty else { throw .noBlobs }
-        guard blobs.count <= rules.blobsMaximum else {
-            throw .tooManyBlobs(limit: rules.blobsMaximum, got: blobs.count)
-        }
+        let most = min(rules.blobsMaximum, rules.blobsPerTransactionMaximum)
+        guard blobs.count <= most else { throw .tooManyBlobs(limit: most, got: blobs.count) }
         guard blobs.allSatisfy({ $0.word.w3 >> 56 == 1 }) else { throw .blobHashVersionUnknown }
         guard !checksBlobFee || transaction.maxFeePerBlobGas >= block.blobBaseFee else {
             throw .blobFeeCapTooLow(blobBaseFee: block.blobBaseFee, cap: transaction.maxFeePerBlobGas)

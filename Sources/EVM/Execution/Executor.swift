@@ -7,11 +7,15 @@ package final class Executor {
     package let rules: RuleSet
     /// A chain whose precompiles differ has its own table.
     package let precompiles: PrecompileSet
+    /// The addresses that are warm from the start: those of the chain's precompiles, wherever a caller put them.
+    package let warmPrecompiles: PrecompileSet
     private let workspace = Workspace()
 
-    package init(rules: RuleSet, precompiles: PrecompileSet) {
+    /// - Parameter warm: the chain's own table where `precompiles` is one that a caller changed.
+    package init(rules: RuleSet, precompiles: PrecompileSet, warm: PrecompileSet? = nil) {
         self.rules = rules
         self.precompiles = precompiles
+        warmPrecompiles = warm ?? precompiles
     }
 
     package convenience init(fork: Fork) {
@@ -24,11 +28,12 @@ package final class Executor {
     /// Throws, with the journal as before, for a transaction that no block can hold.
     package func execute(
         _ transaction: Transaction, sender: Address, block: BlockEnvironment, journal: Journal,
-        gasAvailable: UInt64? = nil
+        gasAvailable: UInt64? = nil, mayHaveCode: Bool = false
     ) throws(TransactionRefusal) -> ExecutionResult {
         var tracer = NoTracer()
         return try execute(
-            transaction, sender: sender, block: block, journal: journal, gasAvailable: gasAvailable, tracer: &tracer)
+            transaction, sender: sender, block: block, journal: journal, gasAvailable: gasAvailable,
+            mayHaveCode: mayHaveCode, tracer: &tracer)
     }
 
     /// As above, watched.
@@ -36,11 +41,12 @@ package final class Executor {
     @_specialize(where T == CallTracer)
     package func execute<T: Tracer>(
         _ transaction: Transaction, sender: Address, block: BlockEnvironment, journal: Journal,
-        gasAvailable: UInt64? = nil, tracer: inout T
+        gasAvailable: UInt64? = nil, mayHaveCode: Bool = false, tracer: inout T
     ) throws(TransactionRefusal) -> ExecutionResult {
         let price = try validate(
-            transaction, sender: sender, block: block, journal: journal, gasAvailable: gasAvailable ?? block.gasLimit)
-        let result = run(transaction, sender, block, journal, price: price, paysFees: true, &tracer)
+            transaction, sender: sender, block: block, journal: journal, gasAvailable: gasAvailable ?? block.gasLimit,
+            mayHaveCode: mayHaveCode)
+        let result = begin(transaction, sender, block, journal, price: price, paysFees: true, &tracer)
         journal.finishTransaction()
         return result
     }
@@ -64,7 +70,7 @@ package final class Executor {
         transaction.gasLimit = min(transaction.gasLimit, Limits.gasMaximum)
         try validateCall(transaction, sender: sender, journal: journal)
         let price = transaction.effectiveGasPrice(baseFee: block.baseFee) ?? transaction.maxFeePerGas
-        let result = run(transaction, sender, block, journal, price: price, paysFees: false, &tracer)
+        let result = begin(transaction, sender, block, journal, price: price, paysFees: false, &tracer)
         journal.discardTransaction()
         return result
     }
@@ -98,12 +104,28 @@ package final class Executor {
     ) -> Machine<T> {
         Machine(
             workspace: workspace, journal: journal, rules: rules, precompiles: precompiles,
+            warmPrecompiles: warmPrecompiles,
             environment: MachineEnvironment(origin: sender, gasPrice: price, block: block), blobHashes: blobHashes,
             tracer: tracer)
     }
 
+    /// Runs a transaction that may be run, through the loop that its fork needs.
     @inline(__always)
-    func run<T: Tracer>(
+    func begin<T: Tracer>(
+        _ transaction: Transaction, _ sender: Address, _ block: BlockEnvironment, _ journal: Journal, price: U256,
+        paysFees: Bool, _ tracer: inout T
+    ) -> ExecutionResult {
+        journal.clearsEmptyAccounts = rules.clearsEmptyAccounts
+        if rules.opcodes.hasAllOfTheLoop {
+            return run(transaction, sender, block, journal, price: price, paysFees: paysFees, &tracer)
+        }
+        var gate = OpcodeGate(inner: tracer)
+        defer { tracer = gate.inner }
+        return run(transaction, sender, block, journal, price: price, paysFees: paysFees, &gate)
+    }
+
+    @inline(__always)
+    private func run<T: Tracer>(
         _ transaction: Transaction, _ sender: Address, _ block: BlockEnvironment, _ journal: Journal, price: U256,
         paysFees: Bool, _ tracer: inout T
     ) -> ExecutionResult {
@@ -133,7 +155,7 @@ package final class Executor {
         tracer = machine.tracer
 
         let spent = transaction.gasLimit - UInt64(outcome.gasLeft)
-        let refunded = min(UInt64(max(journal.refund, 0)), spent / 5)
+        let refunded = min(UInt64(max(journal.refund, 0)), spent / rules.refundQuotient)
         let gasUsed = max(spent - refunded, transaction.floorGas(rules.transactions))
         if paysFees { settle(transaction, block, journal, payer, price, gasUsed: gasUsed) }
         tracer.end()
@@ -181,7 +203,7 @@ package final class Executor {
         _ transaction: Transaction, _ block: BlockEnvironment, _ journal: Journal, _ payer: Int32
     ) {
         _ = journal.warm(payer)
-        _ = journal.warm(journal.position(block.coinbase))
+        if rules.warmsBeneficiary { _ = journal.warm(journal.position(block.coinbase)) }
         if let to = transaction.to { _ = journal.warm(journal.position(to)) }
         for entry in transaction.accessList {
             let position = journal.position(entry.address)

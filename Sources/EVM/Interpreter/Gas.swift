@@ -1,4 +1,5 @@
-// Prices of Berlin and later (EIP-2929), with the EIPs that changed them since. Only numbers live here.
+// Prices of Berlin and later (EIP-2929), with the EIPs that changed them since, as far as no rule names them. What came
+// before is in EarlyPrices.swift. Only numbers live here.
 
 enum Gas {
     static let warmAccess: Int64 = 100
@@ -7,8 +8,6 @@ enum Gas {
     static let slotSet: Int64 = 20_000
     /// 5,000 less the cold access, which is charged apart.
     static let slotReset: Int64 = 2_900
-    /// EIP-3529.
-    static let slotClearedRefund: Int64 = 4_800
     /// SSTORE needs more than this (EIP-2200).
     static let storeSentry: Int64 = 2_300
     static let callValue: Int64 = 9_000
@@ -25,7 +24,8 @@ enum Gas {
     static let log: Int64 = 375
     static let logByte: Int64 = 8
     static let exponentiation: Int64 = 10
-    static let exponentByte: Int64 = 50
+    /// EIP-7939.
+    static let leadingZeros: Int64 = 5
     static let blockHash: Int64 = 20
     /// EIP-7702: given back for an authority that the state knows.
     static let knownAuthorityRefund: Int64 = 12_500

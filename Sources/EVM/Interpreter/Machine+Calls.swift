@@ -94,7 +94,7 @@ extension Machine {
         if journal.hindersCreation(account) { return done((.halt(.createCollision), 0)) }
         let snapshot = journal.snapshot
         journal.markCreated(account)
-        journal.setNonce(account, 1)
+        journal.setNonce(account, rules.startsAtNonceOne ? 1 : 0)
         let creator = journal.position(creation.creator)
         journal.transfer(creation.value, from: creator, to: account)
         if creation.code.count == 0 { return done((.stop, creation.gas)) }
@@ -124,8 +124,8 @@ extension Machine {
         (workspace.frames + depth).initialize(to: frame)
     }
 
-    /// A child gets at most all but a 64th of the gas (EIP-150).
-    private static func allButOne64th(_ gas: Int64) -> Int64 { gas - gas / 64 }
+    /// A child gets at most all but a 64th of the gas (EIP-150); before that rule all of it.
+    private func mostPassedOn(_ gas: Int64) -> Int64 { rules.keepsOne64th ? gas - gas / 64 : gas }
 
     // MARK: CALL, CALLCODE, DELEGATECALL, STATICCALL
 
@@ -152,7 +152,9 @@ extension Machine {
         let targetAccount = journal.position(target)
         guard charge(frame, callPrice(kind, targetAccount, target, value)) else { return .halt(.outOfGas) }
         frame.pointee.sp = rest
-        let most = Self.allButOne64th(frame.pointee.gas)
+        let most = mostPassedOn(frame.pointee.gas)
+        // Before EIP-150 asking for more than there is was the caller's end.
+        if !rules.keepsOne64th, requested > U256(UInt64(most)) { return .halt(.outOfGas) }
         var gas = requested.fitsUInt64 && requested.w0 < UInt64(most) ? Int64(requested.w0) : most
         frame.pointee.gas -= gas
         if !value.isZero { gas += Gas.callStipend }
@@ -188,6 +190,7 @@ extension Machine {
     }
 
     private func callPrice(_ kind: CallKind, _ position: Int32, _ target: Address, _ value: U256) -> Int64 {
+        guard rules.hasAccessPrices else { return callPriceEarly(kind, position, value) }
         var price = accessPrice(position, target)
         if !value.isZero {
             price += Gas.callValue
@@ -209,7 +212,9 @@ extension Machine {
         let sp = frame.pointee.sp
         let (value, offset, count) = (sp[-1], sp[-2], sp[-3])
         guard count <= U256(UInt64(rules.initCodeBytesMaximum)) else { return .halt(.initCodeTooLarge) }
-        let price = Gas.create + (Gas.initCodeWord + (isSalted ? Gas.keccakWord : 0)) * Self.words(count)
+        let initCodeWord = rules.transactions.contains(.meteredInitCode) ? Gas.initCodeWord : 0
+        guard count.w0 < Limits.memoryOffsetMaximum else { return .halt(.outOfGas) }
+        let price = Gas.create + (initCodeWord + (isSalted ? Gas.keccakWord : 0)) * Self.words(count)
         guard expand(frame, offset, count), charge(frame, price) else { return .halt(.outOfGas) }
         frame.pointee.sp = sp - operands
         workspace.returnedCount = 0
@@ -219,13 +224,13 @@ extension Machine {
             // Nobody is told the address of what does not come to be.
             traceRefused(
                 isSalted ? .create2 : .create, from: frame.pointee.address, to: .zero, value: value,
-                gas: Self.allButOne64th(frame.pointee.gas),
+                gas: mostPassedOn(frame.pointee.gas),
                 UnsafeRawBufferPointer(
                     start: frame.pointee.memory + (count.isZero ? 0 : Int(offset.w0)), count: Int(count.w0)))
             push(frame, .zero)
             return .next
         }
-        let gas = Self.allButOne64th(frame.pointee.gas)
+        let gas = mostPassedOn(frame.pointee.gas)
         frame.pointee.gas -= gas
         journal.setNonce(creator, nonce + 1)
         let start = count.isZero ? 0 : Int(offset.w0)
@@ -258,9 +263,14 @@ extension Machine {
         let own = frame.pointee.account
         let balance = journal.balance(own)
         var price = Gas.selfDestruct
-        if accessPrice(position, heir) == Gas.coldAccount { price += Gas.coldAccount }
-        if !balance.isZero, journal.isEmpty(position) { price += Gas.newAccount }
+        if rules.hasAccessPrices {
+            if accessPrice(position, heir) == Gas.coldAccount { price += Gas.coldAccount }
+            if !balance.isZero, journal.isEmpty(position) { price += Gas.newAccount }
+        } else {
+            price = selfDestructPriceEarly(position, receives: !balance.isZero)
+        }
         guard charge(frame, price) else { return .halt(.outOfGas) }
+        if rules.selfDestructRefund > 0, !journal.isDestroyed(own) { journal.refund += rules.selfDestructRefund }
         let none = UnsafeRawBufferPointer(start: nil, count: 0)
         workspace.returnedCount = 0
         traceEnter(.selfDestruct, from: frame.pointee.address, to: heir, value: balance, gas: 0, depth + 1, none)

@@ -7,6 +7,7 @@ extension Machine {
     func cold(_ opcode: UInt8, _ frame: UnsafeMutablePointer<Frame>) -> Exit {
         switch opcode {
         case 0x0a: exponentiate(frame)
+        case 0x1e: leadingZeros(frame)
         case 0x20: hash(frame)
         case 0x31, 0x3b, 0x3f: inspectAccount(opcode, frame)
         case 0x32, 0x38, 0x3a, 0x3d, 0x41...0x46, 0x48, 0x4a: constant(opcode, frame)
@@ -42,10 +43,18 @@ extension Machine {
     private func exponentiate(_ frame: UnsafeMutablePointer<Frame>) -> Exit {
         guard has(2, frame) else { return .halt(.stackUnderflow) }
         let sp = frame.pointee.sp
-        let price = Gas.exponentiation + Gas.exponentByte * Int64(sp[-2].byteWidth)
+        let price = Gas.exponentiation + rules.exponentByte * Int64(sp[-2].byteWidth)
         guard charge(frame, price) else { return .halt(.outOfGas) }
         sp[-2] = sp[-1].raised(to: sp[-2])
         frame.pointee.sp = sp - 1
+        return .next
+    }
+
+    private func leadingZeros(_ frame: UnsafeMutablePointer<Frame>) -> Exit {
+        guard rules.hasLeadingZeros else { return .halt(.invalidOpcode) }
+        guard has(1, frame) else { return .halt(.stackUnderflow) }
+        guard charge(frame, Gas.leadingZeros) else { return .halt(.outOfGas) }
+        frame.pointee.sp[-1] = U256(UInt64(256 - frame.pointee.sp[-1].bitWidth))
         return .next
     }
 
@@ -112,14 +121,15 @@ extension Machine {
 
     /// The price of touching an account, which is warm from then on (EIP-2929). Precompiles are always warm.
     func accessPrice(_ position: Int32, _ address: Address) -> Int64 {
-        journal.warm(position) && !precompiles.contains(address) ? Gas.coldAccount : Gas.warmAccess
+        journal.warm(position) && !warmPrecompiles.contains(address) ? Gas.coldAccount : Gas.warmAccess
     }
 
     private func inspectAccount(_ opcode: UInt8, _ frame: UnsafeMutablePointer<Frame>) -> Exit {
         guard has(1, frame) else { return .halt(.stackUnderflow) }
         let address = Address(truncating: frame.pointee.sp[-1])
         let position = journal.position(address)
-        guard charge(frame, accessPrice(position, address)) else { return .halt(.outOfGas) }
+        let price = rules.hasAccessPrices ? accessPrice(position, address) : rules.early.inspection(opcode)
+        guard charge(frame, price) else { return .halt(.outOfGas) }
         frame.pointee.sp[-1] =
             switch opcode {
             case 0x31: journal.balance(position)
@@ -145,7 +155,8 @@ extension Machine {
             return .halt(.outOfGas)
         }
         let position = journal.position(address)
-        guard charge(frame, accessPrice(position, address)) else { return .halt(.outOfGas) }
+        let price = rules.hasAccessPrices ? accessPrice(position, address) : rules.early.code
+        guard charge(frame, price) else { return .halt(.outOfGas) }
         let code = journal.code(position)
         copy(UnsafeRawPointer(code.start), code.count, from: offset, to: target, count: count, frame)
         withExtendedLifetime(code) {}

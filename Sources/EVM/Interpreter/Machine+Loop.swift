@@ -22,6 +22,10 @@ extension Machine {
                 frame.pointee.gas = gas
                 traceStep(frame)
             }
+            if T.asksForOpcodes, lacks(ip.pointee) {
+                frame.pointee.ip = ip + 1
+                return .halt(.invalidOpcode)
+            }
             ip += 1
             switch opcode {
             case .stop:
@@ -470,6 +474,10 @@ extension Machine {
         gas &-= 1
         return gas < 0 ? .outOfGas : nil
     }
+
+    /// True for an opcode that the fork does not have.
+    @inline(never)
+    private func lacks(_ opcode: UInt8) -> Bool { !rules.opcodes.contains(opcode) }
 
     /// CALLDATALOAD where the word is not wholly inside the input.
     @inline(never)

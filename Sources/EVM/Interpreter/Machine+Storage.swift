@@ -6,14 +6,17 @@ extension Machine {
     func load(_ frame: UnsafeMutablePointer<Frame>) -> Exit {
         guard has(1, frame) else { return .halt(.stackUnderflow) }
         let slot = journal.slot(frame.pointee.account, frame.pointee.sp[-1])
-        guard charge(frame, journal.warmSlot(slot) ? Gas.coldSlot : Gas.warmAccess) else { return .halt(.outOfGas) }
+        let price =
+            rules.hasAccessPrices ? (journal.warmSlot(slot) ? Gas.coldSlot : Gas.warmAccess) : rules.early.load
+        guard charge(frame, price) else { return .halt(.outOfGas) }
         frame.pointee.sp[-1] = journal.slots[slot].pointee.current
         return .next
     }
 
-    /// EIP-2200 with the prices of EIP-2929 and the refunds of EIP-3529.
+    /// EIP-2200 with the prices of EIP-2929 and the refunds of EIP-3529. Earlier forks have their own.
     func store(_ frame: UnsafeMutablePointer<Frame>) -> Exit {
         guard !frame.pointee.isStatic else { return .halt(.staticViolation) }
+        guard rules.hasAccessPrices else { return storeEarly(frame) }
         guard has(2, frame) else { return .halt(.stackUnderflow) }
         guard frame.pointee.gas > Gas.storeSentry else { return .halt(.outOfGas) }
         let sp = frame.pointee.sp
@@ -29,19 +32,19 @@ extension Machine {
         }
         guard charge(frame, price) else { return .halt(.outOfGas) }
         guard value != entry.current else { return .next }
-        journal.refund += Self.refund(entry, value)
+        journal.refund += refund(entry, value)
         journal.setSlot(position, value)
         return .next
     }
 
-    private static func refund(_ entry: SlotEntry, _ value: U256) -> Int64 {
+    private func refund(_ entry: SlotEntry, _ value: U256) -> Int64 {
         if entry.original == entry.current {
-            return !entry.original.isZero && value.isZero ? Gas.slotClearedRefund : 0
+            return !entry.original.isZero && value.isZero ? rules.slotClearedRefund : 0
         }
         var refund: Int64 = 0
         if !entry.original.isZero {
-            if entry.current.isZero { refund -= Gas.slotClearedRefund }
-            if value.isZero { refund += Gas.slotClearedRefund }
+            if entry.current.isZero { refund -= rules.slotClearedRefund }
+            if value.isZero { refund += rules.slotClearedRefund }
         }
         if value == entry.original {
             refund += (entry.original.isZero ? Gas.slotSet : Gas.slotReset) - Gas.warmAccess

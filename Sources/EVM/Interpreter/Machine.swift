@@ -44,6 +44,7 @@ final class Machine<T: Tracer> {
     let journal: Journal
     let rules: RuleSet
     let precompiles: PrecompileSet
+    let warmPrecompiles: PrecompileSet
     let environment: MachineEnvironment
     let blobHashes: [Hash32]
     /// The index of the frame on top; -1 when none runs.
@@ -52,12 +53,13 @@ final class Machine<T: Tracer> {
 
     init(
         workspace: Workspace, journal: Journal, rules: RuleSet, precompiles: PrecompileSet,
-        environment: MachineEnvironment, blobHashes: [Hash32], tracer: T
+        warmPrecompiles: PrecompileSet, environment: MachineEnvironment, blobHashes: [Hash32], tracer: T
     ) {
         self.workspace = workspace
         self.journal = journal
         self.rules = rules
         self.precompiles = precompiles
+        self.warmPrecompiles = warmPrecompiles
         self.environment = environment
         self.blobHashes = blobHashes
         self.tracer = tracer
@@ -177,14 +179,20 @@ final class Machine<T: Tracer> {
         frame.pointee.sp += 1
     }
 
-    /// Stores the code that init code returned (EIP-170, EIP-3541), or says why it cannot.
+    /// Stores the code that init code returned (EIP-2, EIP-170, EIP-3541), or says why it cannot.
     private func deposit(_ frame: UnsafeMutablePointer<Frame>, _ exit: Exit) -> Exit {
         let count = exit == .output ? frame.pointee.resultCount : 0
         guard count <= rules.codeBytesMaximum else { return .halt(.codeTooLarge) }
         let bytes = UnsafeRawBufferPointer(start: frame.pointee.memory + frame.pointee.resultOffset, count: count)
-        if count > 0, bytes[0] == 0xef { return .halt(.codeBeginsWithEF) }
-        frame.pointee.gas -= Gas.codeDepositByte * Int64(count)
-        guard frame.pointee.gas >= 0 else { return .halt(.outOfGas) }
+        if count > 0, bytes[0] == 0xef, rules.refusesEFCode { return .halt(.codeBeginsWithEF) }
+        let price = Gas.codeDepositByte * Int64(count)
+        guard frame.pointee.gas >= price else {
+            guard !rules.requiresCodeDeposit else { return .halt(.outOfGas) }
+            // Frontier: the account stays, without code and with the gas that was left.
+            frame.pointee.resultCount = 0
+            return .stop
+        }
+        frame.pointee.gas -= price
         if count > 0 { journal.setCode(frame.pointee.account, Code(copying: bytes), hash: keccak256(bytes)) }
         return exit
     }

@@ -4,7 +4,7 @@
 enum Opcode: UInt8, CaseIterable {
     case stop, add, mul, sub, div, sdiv, mod, smod
     case addmod, mulmod, exp, signextend, unused0c, unused0d, unused0e, unused0f
-    case lt, gt, slt, sgt, eq, iszero, and, or, xor, not, byte, shl, shr, sar, unused1e, unused1f
+    case lt, gt, slt, sgt, eq, iszero, and, or, xor, not, byte, shl, shr, sar, clz, unused1f
     case keccak256, unused21, unused22, unused23, unused24, unused25, unused26, unused27
     case unused28, unused29, unused2a, unused2b, unused2c, unused2d, unused2e, unused2f
     case address, balance, origin, caller, callvalue, calldataload, calldatasize, calldatacopy

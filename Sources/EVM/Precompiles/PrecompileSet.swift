@@ -37,11 +37,16 @@ package struct PrecompileSet: Sendable {
         self[2] = .sha256
         self[3] = .ripemd160
         self[4] = .identity
-        self[5] = .modularExponentiation
-        self[6] = .bn254Add
-        self[7] = .bn254Multiply
-        self[8] = .bn254Pairing
-        self[9] = .blake2F
+        if fork >= .byzantium {
+            self[5] =
+                fork >= .osaka
+                ? .modularExponentiationOsaka
+                : fork >= .berlin ? .modularExponentiation : .modularExponentiationByzantium
+            self[6] = fork >= .istanbul ? .bn254Add : .bn254AddByzantium
+            self[7] = fork >= .istanbul ? .bn254Multiply : .bn254MultiplyByzantium
+            self[8] = fork >= .istanbul ? .bn254Pairing : .bn254PairingByzantium
+        }
+        if fork >= .istanbul { self[9] = .blake2F }
         if fork >= .cancun { self[10] = .pointEvaluation }
         if fork >= .prague {
             self[11] = .bls12G1Add
@@ -52,6 +57,7 @@ package struct PrecompileSet: Sendable {
             self[16] = .bls12MapToG1
             self[17] = .bls12MapToG2
         }
+        if fork >= .osaka { self[0x100] = .p256Verify }
     }
 
     /// The contract at a small address.

@@ -23,6 +23,10 @@ package final class Journal {
     package var logs: [Log] { logBook.logs }
     /// Gas to be given back for cleared slots, before the cap.
     @exclusivity(unchecked) var refund: Int64 = 0
+    /// False before EIP-161: an account that is touched is in the state from then on, be it empty. Set by the executor.
+    @exclusivity(unchecked) package var clearsEmptyAccounts = true
+    /// The stamp of the transaction in which a touch of `ripemd160` was taken back.
+    @exclusivity(unchecked) private var ripemd160Touched: UInt32 = 0
     /// The stamp of the transaction that runs: warm, touched, created and destroyed hold while they carry it.
     @exclusivity(unchecked) private(set) var stamp: UInt32 = 1
 
@@ -65,12 +69,17 @@ package final class Journal {
     /// True without nonce, balance and code.
     func isEmpty(_ position: Int32) -> Bool { accounts[position].pointee.isEmpty }
 
-    /// Marks an account as one that is removed at the end if it is empty then (EIP-161).
+    /// Marks an account as one that is removed at the end if it is empty then (EIP-161), and that is there before.
     func touch(_ position: Int32) {
         let at = position
         if accounts[at].pointee.touched == stamp { return }
         undo.append(Undo(.touch, position, U256(UInt64(accounts[at].pointee.touched))))
         accounts[at].pointee.touched = stamp
+    }
+
+    /// True for an account that the state holds or that this transaction has touched; before EIP-161 that makes it be.
+    func existsNow(_ position: Int32) -> Bool {
+        accounts[position].pointee.exists || accounts[position].pointee.touched == stamp
     }
 
     func setBalance(_ position: Int32, _ balance: U256) {
@@ -132,6 +141,8 @@ package final class Journal {
     }
 
     func isCreated(_ position: Int32) -> Bool { accounts[position].pointee.created == stamp }
+
+    func isDestroyed(_ position: Int32) -> Bool { accounts[position].pointee.destroyed == stamp }
 
     func markDestroyed(_ position: Int32) {
         guard accounts[position].pointee.destroyed != stamp else { return }
@@ -213,7 +224,9 @@ package final class Journal {
         case .code:
             accounts[at].pointee.codeHash = Hash32(entry.value)
             accounts[at].pointee.code = nil
-        case .touch: accounts[at].pointee.touched = UInt32(truncatingIfNeeded: entry.value.w0)
+        case .touch:
+            accounts[at].pointee.touched = UInt32(truncatingIfNeeded: entry.value.w0)
+            if accounts[at].pointee.address.word == Self.ripemd160 { ripemd160Touched = stamp }
         case .warmAccount: accounts[at].pointee.warm = UInt32(truncatingIfNeeded: entry.value.w0)
         case .created: accounts[at].pointee.created = UInt32(truncatingIfNeeded: entry.value.w0)
         case .destroyed: accounts[at].pointee.destroyed = UInt32(truncatingIfNeeded: entry.value.w0)
@@ -233,8 +246,13 @@ package final class Journal {
             default: break
             }
         }
+        if clearsEmptyAccounts, ripemd160Touched == stamp { settle(position(Address(truncating: Self.ripemd160))) }
         startAnew()
     }
+
+    /// Precompile 3, whose touch outlives a failed call: clients agreed on what had happened on the main
+    /// network once (ethereum/EIPs issue 716).
+    private static let ripemd160 = U256(3)
 
     /// Takes back all that the transaction did.
     func discardTransaction() {
@@ -254,7 +272,7 @@ package final class Journal {
     private func settle(_ position: Int32) {
         let at = position
         guard accounts[at].pointee.destroyed != stamp else { return }
-        if accounts[at].pointee.isEmpty {
+        if accounts[at].pointee.isEmpty, clearsEmptyAccounts {
             if accounts[at].pointee.exists { wipe(at) }
         } else {
             accounts[at].pointee.exists = true

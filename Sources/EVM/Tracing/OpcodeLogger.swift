@@ -149,7 +149,8 @@ package struct OpcodeLogger: Tracer {
         guard case .halt(let reason) = end.status else { return }
         let facts = OpcodeFacts.of(instruction.opcode)
         switch reason {
-        case .outOfGas where instruction.opcode == 0x55 && instruction.gas <= Gas.storeSentry:
+        case .outOfGas
+        where instruction.opcode == 0x55 && prices.rules.storeRule.hasSentry && instruction.gas <= Gas.storeSentry:
             entries[at].error = "out of gas: not enough gas for reentrancy sentry"
         // Otherwise it was the code of a creation that could not be paid for, after its RETURN.
         case .outOfGas where instruction.price > instruction.gas: entries[at].error = "out of gas"

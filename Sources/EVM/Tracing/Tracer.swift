@@ -10,6 +10,8 @@ package protocol Tracer {
     static var seesCalls: Bool { get }
     /// False leaves out `log`.
     static var seesLogs: Bool { get }
+    /// True where the fork may lack an opcode that the loop does by itself: it asks the rules then.
+    static var asksForOpcodes: Bool { get }
     /// Before each instruction.
     mutating func step(_ step: TracedStep)
     /// A call or creation begins; exactly one `exit` follows for it.
@@ -23,6 +25,7 @@ package protocol Tracer {
 
 extension Tracer {
     package static var seesLogs: Bool { false }
+    package static var asksForOpcodes: Bool { false }
     @inline(__always) package mutating func log(_ log: Log, index: Int) {}
     @inline(__always) package mutating func end() {}
 }

@@ -192,6 +192,11 @@ package struct Block: Hashable, Sendable {
         return block
     }
 
+    /// The hash that a header must have for these ommers.
+    package static func ommersHash(_ ommers: [BlockHeader]) -> Hash32 {
+        ommers.isEmpty ? .emptyListHash : keccak256(RLP.list(ommers.map(\.rlp)).encoded)
+    }
+
     /// The roots that a header must have for this body.
     package static func transactionsRoot(_ transactions: [SignedTransaction]) -> Hash32 {
         Trie.root(ofOrdered: transactions.map(\.encoded))

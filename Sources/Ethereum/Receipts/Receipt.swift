@@ -31,10 +31,13 @@ package struct Log: Hashable, Sendable {
     }
 }
 
-/// The receipt of a transaction since Byzantium (EIP-658), with its type (EIP-2718).
+/// The receipt of a transaction, with its type (EIP-2718). Since Byzantium it has a status (EIP-658), before a root.
 package struct Receipt: Hashable, Sendable {
     package var kind: Transaction.Kind
+    /// Before Byzantium nothing tells, and what was decoded says true.
     package var succeeded: Bool
+    /// The state root after the transaction, before Byzantium; nil since.
+    package var stateRoot: Hash32?
     /// Gas of this transaction and all before it in the block.
     package var cumulativeGasUsed: UInt64
     package var logs: [Log]
@@ -42,19 +45,22 @@ package struct Receipt: Hashable, Sendable {
 
     /// `bloom` is computed from the logs unless it is given.
     package init(
-        kind: Transaction.Kind, succeeded: Bool, cumulativeGasUsed: UInt64, logs: [Log], bloom: Bloom? = nil
+        kind: Transaction.Kind, succeeded: Bool, cumulativeGasUsed: UInt64, logs: [Log], bloom: Bloom? = nil,
+        stateRoot: Hash32? = nil
     ) {
         self.kind = kind
         self.succeeded = succeeded
         self.cumulativeGasUsed = cumulativeGasUsed
         self.logs = logs
         self.bloom = bloom ?? Bloom(logs)
+        self.stateRoot = stateRoot
     }
 
     /// The bytes that stand in the receipts trie.
     package var encoded: Bytes {
         let body = RLP.list([
-            .uint(succeeded ? 1 : 0 as UInt64), .uint(cumulativeGasUsed), .bytes(bloom.bytes), .list(logs.map(\.rlp)),
+            stateRoot.map { .bytes($0.bytes) } ?? .uint(succeeded ? 1 : 0 as UInt64), .uint(cumulativeGasUsed),
+            .bytes(bloom.bytes), .list(logs.map(\.rlp)),
         ])
         return (kind == .legacy ? [] : [kind.rawValue]) + body.encoded
     }
@@ -71,7 +77,9 @@ package struct Receipt: Hashable, Sendable {
         }
         let items = try RLP.decode(kind == .legacy ? bytes : Bytes(bytes.dropFirst())).asList("receipt")
         guard items.count == 4 else { throw EthereumError(.malformedRLP, "a receipt has \(items.count) fields, not 4") }
-        let status = try items[0].asUInt64("status")
+        let end = try items[0].asBytes("status")
+        let root = kind == .legacy ? Hash32(bytes: end) : nil
+        let status = root == nil ? try items[0].asUInt64("status") : 1
         guard status < 2, let bloom = Bloom(bytes: try items[2].asBytes("bloom")) else {
             throw EthereumError(.malformedRLP, "a receipt has a status of 0 or 1 and a bloom of 256 bytes")
         }
@@ -80,6 +88,6 @@ package struct Receipt: Hashable, Sendable {
         guard bloom == Bloom(logs) else { throw EthereumError(.malformedRLP, "the bloom is not that of the logs") }
         return Receipt(
             kind: kind, succeeded: status == 1, cumulativeGasUsed: try items[1].asUInt64("cumulative gas"), logs: logs,
-            bloom: bloom)
+            bloom: bloom, stateRoot: root)
     }
 }

@@ -27,6 +27,9 @@ extension Transaction {
     /// Blob gas of one blob (EIP-4844).
     package static let gasPerBlob: UInt64 = 131_072
 
+    /// The most gas that a transaction may ask for where there is such a limit (EIP-7825).
+    package static let gasLimitMaximum: UInt64 = 1 << 24
+
     /// The most wei that the sender can lose: value and fees; nil when that passes 2^256 - 1.
     package var costMaximum: U256? {
         let (fees, lost) = maxFeePerGas.multipliedReportingOverflow(by: U256(gasLimit))
@@ -57,6 +60,9 @@ extension Transaction {
         if kind == .setCode, authorizations.isEmpty { throw refused("a set-code transaction without authorizations") }
         if kind == .blob || kind == .setCode, isCreation {
             throw refused("type \(kind.rawValue) cannot create a contract")
+        }
+        if rules.contains(.gasLimitCap), gasLimit > Self.gasLimitMaximum {
+            throw refused("the gas limit \(gasLimit) is above \(Self.gasLimitMaximum) (EIP-7825)")
         }
         let least = max(intrinsicGas(rules), floorGas(rules))
         guard gasLimit >= least else { throw refused("the gas limit \(gasLimit) is below the intrinsic gas \(least)") }

@@ -24,6 +24,9 @@ package struct TransactionRules: OptionSet, Hashable, Sendable {
     /// A floor of 10 gas a token of data (EIP-7623).
     package static let dataFloor = TransactionRules(rawValue: 1 << 8)
 
+    /// No transaction asks for more than 2^24 gas (EIP-7825).
+    package static let gasLimitCap = TransactionRules(rawValue: 1 << 9)
+
     package static let frontier: TransactionRules = []
     package static let spuriousDragon: TransactionRules = [.homestead, .replayProtection]
     package static let istanbul: TransactionRules = [.spuriousDragon, .cheapData]
@@ -32,6 +35,7 @@ package struct TransactionRules: OptionSet, Hashable, Sendable {
     package static let shanghai: TransactionRules = [.london, .meteredInitCode]
     package static let cancun: TransactionRules = [.shanghai, .blobs]
     package static let prague: TransactionRules = [.cancun, .setCode, .dataFloor]
+    package static let osaka: TransactionRules = [.prague, .gasLimitCap]
 
     /// The rules of a fork by its name in the public tests; nil for an unknown name.
     package init?(fork name: String) {
@@ -45,6 +49,7 @@ package struct TransactionRules: OptionSet, Hashable, Sendable {
         case "Shanghai": self = .shanghai
         case "Cancun": self = .cancun
         case "Prague": self = .prague
+        case "Osaka": self = .osaka
         default: return nil
         }
     }

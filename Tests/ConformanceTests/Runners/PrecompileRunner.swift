@@ -12,27 +12,21 @@ struct PrecompileRunner: FixtureRunner {
         guard let precompile = replacement ?? Self.precompile(name) else {
             throw Mismatch("no precompiled contract has the name of this file")
         }
-        // Before Berlin MODEXP had other prices (EIP-198), which no fork here has; its outputs are the same.
-        let pricesHold = name != "modexp"
         for (label, test) in try file.list() {
-            tally.check("\(file.path) \(label)") { try check(precompile, test, pricesHold) }
-            if !pricesHold {
-                tally.note("outputs were compared without their gas: prices before Berlin (\(file.name))")
-            }
+            tally.check("\(file.path) \(label)") { try check(precompile, test) }
         }
     }
 
-    private func check(_ precompile: Precompile, _ test: JSON, _ pricesHold: Bool) throws {
+    private func check(_ precompile: Precompile, _ test: JSON) throws {
         let input = try test.bytes("Input")
         func run(_ gas: Int64) -> PrecompileOutcome { input.withUnsafeBytes { precompile.run($0, gas) } }
         if test["ExpectedError"] != nil {
             if case .success(let output, _) = run(1 << 50) { throw Mismatch("accepted, with \(Hex.encode(output))") }
             return
         }
-        let gas = pricesHold ? Int64(clamping: try test.number("Gas")) : 1 << 50
+        let gas = Int64(clamping: try test.number("Gas"))
         guard case .success(let output, let used) = run(gas) else { throw Mismatch("refused with \(gas) gas") }
         try match("output", Hex.encode(output), Hex.encode(try Hex.decode(test["Expected"]?.asString ?? "")))
-        guard pricesHold else { return }
         try match("gas", used, gas)
         if gas > 0, case .success = run(gas - 1) { throw Mismatch("ran with \(gas - 1) gas") }
     }
@@ -48,6 +42,7 @@ struct PrecompileRunner: FixtureRunner {
     private static func precompile(_ name: String) -> Precompile? {
         switch name {
         case "p256verify": .p256Verify
+        case "modexp": .modularExponentiationByzantium
         case "modexpeip7883": .modularExponentiationOsaka
         default: number(name).flatMap { PrecompileSet(.prague)[$0] }
         }
@@ -60,7 +55,7 @@ struct PrecompileRunner: FixtureRunner {
         case "sha256": 2
         case "ripemd160", "ripemd": 3
         case "identity", "datacopy": 4
-        case "modexp", "modexpeip2565": 5
+        case "modexpeip2565": 5
         case "bn254add": 6
         case "bn254scalarmul": 7
         case "bn254pairing": 8

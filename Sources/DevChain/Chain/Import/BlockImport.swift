@@ -1,18 +1,19 @@
 // Takes blocks in that were made elsewhere: decodes them strictly, checks header and body, runs them, and compares what
-// that came to with what the header says. The last valid block that came is the head, wherever its branch began, as a
-// consensus layer would have told it.
+// that came to with what the header says. Since the merge the last valid block that came is the head, wherever its
+// branch began, as a consensus layer would have told it; before it is the one with the most work below it.
 
 import EVM
 import Ethereum
 
 extension Blockchain {
-    /// Takes in one block in its RLP form and makes it the head. Throws the rule that it breaks, or `unknownParent`,
-    /// `belowFinalized`, `statePruned`; nothing has changed then. A block that is known already becomes the head again.
+    /// Takes in one block in its RLP form and makes it the head, unless it is one of proof of work with no more work
+    /// than the head. Throws the rule that it breaks, or `unknownParent`, `belowFinalized`, `statePruned`; nothing has
+    /// changed then. A block that is known already becomes the head again by the same rule.
     @discardableResult
     package mutating func importBlock(_ bytes: Bytes) throws(DevChainError) -> StoredBlock {
         let block = try ImportedBlock(bytes)
         if let known = storedBlock(block.hash) {
-            try makeHead(known, branches[known.hash]?.states)
+            if isPreferred(known) { try makeHead(known, branches[known.hash]?.states) }
             return known
         }
         guard let parent = storedBlock(block.header.parentHash) else {
@@ -21,13 +22,18 @@ extension Blockchain {
                 "block \(block.header.number) names the parent \(block.header.parentHash), which is not known")
         }
         let before = try stateAfter(parent)
-        let era = era(at: block.header.timestamp)
-        try HeaderRules(fork: era.fork, rules: era.rules, baseFee: profile.baseFee)
-            .check(block.header, parent: parent.header)
+        let era = era(over: parent, timestamp: block.header.timestamp)
+        try headerRules(era, over: parent).check(block.header, parent: parent.header)
         let transactions = try block.checkBody(era, chainID: chainID)
+        if !block.ommers.isEmpty { try checkOmmers(block, over: parent) }
         let outcome = try plan(block, transactions, parent: parent, before: before, era: era).runExactly()
         try block.compare(with: outcome)
-        try makeHead(outcome.block, States(before: before, after: outcome.after))
+        let states = States(before: before, after: outcome.after)
+        if isPreferred(outcome.block) {
+            try makeHead(outcome.block, states)
+        } else {
+            branches.insert(SideBlocks.Entry(block: outcome.block, states: states))
+        }
         return outcome.block
     }
 
@@ -47,9 +53,33 @@ extension Blockchain {
         return items.count
     }
 
+    /// Whether a block becomes the head when it comes: proof of work goes by the total difficulty.
+    private func isPreferred(_ block: StoredBlock) -> Bool {
+        block.header.difficulty.isZero || block.totalDifficulty > head.totalDifficulty
+    }
+
     /// A block of the chain or of a branch beside it.
     private func storedBlock(_ hash: Hash32) -> StoredBlock? {
         numbers[hash].map { blocks[Int($0)] } ?? branches[hash]?.block
+    }
+
+    private func headerRules(_ era: Era, over parent: StoredBlock) -> HeaderRules {
+        HeaderRules(
+            fork: era.fork, rules: era.rules, baseFee: profile.baseFee,
+            isMerged: schedule.isMerged(after: parent.totalDifficulty))
+    }
+
+    private func checkOmmers(_ block: ImportedBlock, over parent: StoredBlock) throws(DevChainError) {
+        var ancestors: [Ancestor] = []
+        var next: StoredBlock? = parent
+        while let ancestor = next, ancestors.count < OmmerRules.depth {
+            ancestors.append(Ancestor(header: ancestor.header, ommers: ancestor.ommers))
+            next = storedBlock(ancestor.header.parentHash)
+        }
+        try OmmerRules.check(block.ommers, of: block.header, ancestors: ancestors) { ommer in
+            let era = era(of: ommer)
+            return HeaderRules(fork: era.fork, rules: era.rules, baseFee: profile.baseFee, isMerged: false)
+        }
     }
 
     private func stateAfter(_ block: StoredBlock) throws(DevChainError) -> WorldState {
@@ -65,12 +95,13 @@ extension Blockchain {
         let excess = header.excessBlobGas ?? 0
         let environment = BlockEnvironment(
             chainID: chainID, number: header.number, timestamp: header.timestamp, coinbase: header.beneficiary,
-            gasLimit: header.gasLimit, baseFee: header.baseFeePerGas ?? .zero, prevRandao: header.mixHash,
+            gasLimit: header.gasLimit, baseFee: header.baseFeePerGas ?? .zero, prevRandao: header.randomness,
             excessBlobGas: excess, blobBaseFee: era.rules.blobBaseFee(excessBlobGas: excess))
         return BlockPlan(
             parentHash: parent.hash, before: before, environment: environment, extraData: header.extraData,
             hashes: hashes(upTo: parent), candidates: transactions, fork: era.fork, engines: era.engines,
             blockHashOfDecimalText: profile.quirks.blockHashOfDecimalText, withdrawals: block.withdrawals,
+            work: block.work, parentTotalDifficulty: parent.totalDifficulty,
             parentBeaconBlockRoot: header.parentBeaconBlockRoot ?? .zero, depositContract: depositContract,
             realSeconds: 0, version: version)
     }

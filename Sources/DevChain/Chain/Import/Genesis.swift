@@ -59,8 +59,8 @@ extension Blockchain.Configuration {
         self.depositContract = depositContract
     }
 
-    /// Reads geth's genesis.json. Throws `malformedGenesis`, and `invalidForkSchedule` for a chain that does not begin
-    /// after the merge with a fork that is known here.
+    /// Reads geth's genesis.json. Throws `malformedGenesis`, and `invalidForkSchedule` for forks that are not known
+    /// here, out of order, or not whole.
     package init(
         gethGenesis json: JSON,
         finality: ChainProfile.Finality = .mainnet
@@ -111,36 +111,106 @@ private struct GenesisFile {
     // MARK: Forks
 
     func schedule() throws(DevChainError) -> ForkSchedule {
-        for (name, value) in config.asObject?.members ?? [] {
-            let isBlock = name.hasSuffix("Block") && value != .null && value.asUInt64 != 0
-            let isLater = name.hasSuffix("Time") && !["shanghaiTime", "cancunTime", "pragueTime"].contains(name)
-            if isBlock || (isLater && value != .null) {
-                throw DevChainError(
-                    .invalidForkSchedule,
-                    "config.\(name): chains begin after the merge here, and know the forks \(Self.forks)")
+        let byNumber = try stepsByNumber()
+        let byTime = try stepsByTime()
+        guard !byNumber.isEmpty || !byTime.isEmpty else {
+            throw DevChainError(.invalidForkSchedule, "config names none of the forks \(Self.forks)")
+        }
+        var steps = byNumber
+        var terminal: U256?
+        if !byNumber.isEmpty {
+            if let total = config["terminalTotalDifficulty"], total != .null {
+                guard let total = total.asUInt256 else { throw malformed("config.terminalTotalDifficulty", "a number") }
+                terminal = total
+            }
+            if terminal != nil || !byTime.isEmpty {
+                steps.append(ForkSchedule.Step(.merge, fork: .paris, rules: try rules(.paris)))
+            }
+            // A fork that holds from the start leaves no block to those before it.
+            if byTime.contains(where: { $0.since == 0 }) {
+                guard byNumber.allSatisfy({ $0.since == 0 }) else {
+                    throw DevChainError(
+                        .invalidForkSchedule, "config: forks by number come before those by time, not after them")
+                }
+                steps = []
             }
         }
+        return try ForkSchedule(
+            steps + byTime, terminalTotalDifficulty: terminal, netsplit: try number(of: "mergeNetsplitBlock"))
+    }
+
+    private static let forks = Fork.allCases.map(\.name).joined(separator: ", ")
+
+    /// What `config` calls the forks that begin at block numbers, and whether a chain may pass one over.
+    private static let byNumber: [(fork: Fork, key: String, isOptional: Bool)] = [
+        (.homestead, "homesteadBlock", false), (.tangerineWhistle, "eip150Block", false),
+        (.spuriousDragon, "eip158Block", false), (.byzantium, "byzantiumBlock", false),
+        (.constantinople, "constantinopleBlock", false), (.petersburg, "petersburgBlock", true),
+        (.istanbul, "istanbulBlock", false), (.muirGlacier, "muirGlacierBlock", true), (.berlin, "berlinBlock", false),
+        (.london, "londonBlock", false), (.arrowGlacier, "arrowGlacierBlock", true),
+        (.grayGlacier, "grayGlacierBlock", true),
+    ]
+
+    private func stepsByNumber() throws(DevChainError) -> [ForkSchedule.Step] {
+        if config["daoForkSupport"] == true, config["daoForkBlock"] ?? .null != .null {
+            throw DevChainError(.invalidForkSchedule, "config.daoForkBlock: the DAO fork is not here")
+        }
+        if let other = try number(of: "eip155Block"), try number(of: "eip158Block") != other {
+            throw DevChainError(.invalidForkSchedule, "config.eip155Block: it came with EIP-158, in one fork")
+        }
         var steps: [ForkSchedule.Step] = []
-        for fork in Fork.allCases {
-            guard let since = config["\(fork.rawValue)Time"], since != .null else { continue }
-            guard let since = since.asUInt64 else { throw malformed("config.\(fork.rawValue)Time", "seconds") }
+        var missing: String?
+        for (fork, key, isOptional) in Self.byNumber {
+            guard let since = try number(of: key) else {
+                if !isOptional { missing = missing ?? key }
+                continue
+            }
+            if let missing {
+                throw DevChainError(.invalidForkSchedule, "config.\(key) is there, and \(missing) before it is not")
+            }
+            if steps.last?.since == since { steps.removeLast() }
+            steps.append(ForkSchedule.Step(.number(since), fork: fork, rules: try rules(fork)))
+        }
+        if let first = steps.first, first.since > 0 {
+            steps.insert(ForkSchedule.Step(.number(0), fork: .frontier, rules: try rules(.frontier)), at: 0)
+        }
+        return steps
+    }
+
+    private func stepsByTime() throws(DevChainError) -> [ForkSchedule.Step] {
+        var steps: [ForkSchedule.Step] = []
+        var last: Fork?
+        for fork in Fork.allCases where fork >= .shanghai {
+            guard let since = try number(of: "\(fork.name)Time") else { continue }
+            // Single sets of blob figures may be passed over; a fork may not.
+            if let last, fork <= .osaka, fork.rawValue != last.rawValue + 1 {
+                throw DevChainError(.invalidForkSchedule, "config.\(fork.name)Time: a fork before it has no time")
+            }
+            last = fork
             // Of forks that begin together the last one counts.
             if steps.last?.since == since { steps.removeLast() }
             steps.append(ForkSchedule.Step(since: since, fork: fork, rules: try rules(fork)))
         }
-        guard !steps.isEmpty else {
-            throw DevChainError(.invalidForkSchedule, "config names none of the forks \(Self.forks) with its time")
+        let known = Set(Fork.allCases.map { "\($0.name)Time" })
+        for (name, value) in config.asObject?.members ?? [] {
+            if name.hasSuffix("Time"), value != .null, !known.contains(name) {
+                throw DevChainError(.invalidForkSchedule, "config.\(name): the forks known here are \(Self.forks)")
+            }
         }
-        return try ForkSchedule(steps)
+        return steps
     }
 
-    private static let forks = Fork.allCases.map(\.rawValue).joined(separator: ", ")
+    private func number(of key: String) throws(DevChainError) -> UInt64? {
+        guard let value = config[key], value != .null else { return nil }
+        guard let number = value.asUInt64 else { throw malformed("config.\(key)", "a number") }
+        return number
+    }
 
     private func rules(_ fork: Fork) throws(DevChainError) -> RuleSet {
         var rules = RuleSet(fork)
-        if fork >= .cancun, let blobs = config["blobSchedule"]?[fork.rawValue] {
+        if fork >= .cancun, let blobs = config["blobSchedule"]?[fork.name] {
             guard rules.setBlobs(blobs) else {
-                throw malformed("config.blobSchedule.\(fork.rawValue)", "target, max and baseFeeUpdateFraction")
+                throw malformed("config.blobSchedule.\(fork.name)", "target, max and baseFeeUpdateFraction")
             }
         }
         return rules
@@ -160,8 +230,8 @@ private struct GenesisFile {
         header.nonce = try number("nonce", default: 0)
         header.mixHash = try hash("mixHash")
         header.extraData = try bytes(json["extraData"], "extraData")
-        header.baseFeePerGas = U256(try number("baseFeePerGas", default: 1_000_000_000))
-        let fork = schedule.steps[schedule.position(at: timestamp)].fork
+        let fork = schedule.atStart(timestamp)
+        if fork >= .london { header.baseFeePerGas = U256(try number("baseFeePerGas", default: 1_000_000_000)) }
         header.setEmptyForkFields(fork)
         if fork >= .cancun {
             header.excessBlobGas = try number("excessBlobGas", default: 0)
@@ -248,7 +318,7 @@ extension RuleSet {
 extension BlockHeader {
     /// The fields that forks brought, for a block without withdrawals, blobs, beacon chain and requests.
     mutating func setEmptyForkFields(_ fork: Fork) {
-        withdrawalsRoot = .emptyTrieRoot
+        if fork >= .shanghai { withdrawalsRoot = .emptyTrieRoot }
         if fork >= .cancun {
             blobGasUsed = 0
             excessBlobGas = 0

@@ -7,12 +7,14 @@ struct HeaderRules {
     let fork: Fork
     let rules: RuleSet
     let baseFee: ChainProfile.BaseFeeRule
+    /// Of the parent: the header is one of proof of stake where the parent's total difficulty ended proof of work.
+    let isMerged: Bool
 
     /// Throws the first rule that the header breaks.
     func check(_ header: BlockHeader, parent: BlockHeader) throws(DevChainError) {
         try checkPlace(header, parent)
         try checkGas(header, parent)
-        try checkProofOfStake(header)
+        if isMerged { try checkProofOfStake(header) } else { try checkDifficulty(header, parent) }
         try checkForkFields(header, parent)
     }
 
@@ -33,21 +35,23 @@ struct HeaderRules {
 
     private func checkGas(_ header: BlockHeader, _ parent: BlockHeader) throws(DevChainError) {
         let limit = header.gasLimit
-        let distance = limit > parent.gasLimit ? limit - parent.gasLimit : parent.gasLimit - limit
-        guard limit >= 5_000, limit <= EVM.Limits.gasMaximum, distance < parent.gasLimit / 1024 else {
+        let before = BaseFees.parentGasLimit(parent, fork)
+        let distance = limit > before ? limit - before : before - limit
+        guard limit >= 5_000, limit <= EVM.Limits.gasMaximum, distance < before / 1024 else {
             throw DevChainError(
                 .invalidGasLimit,
                 "gas limit \(limit) is below 5000, past 2^63 - 1, or 1/1024 or more from the parent's, which is "
-                    + "\(parent.gasLimit)")
+                    + "\(before)")
         }
         guard header.gasUsed <= limit else {
             throw DevChainError(.invalidGasUsed, "gas used \(header.gasUsed) is above the gas limit \(limit)")
         }
-        let wanted = BaseFees.next(after: parent, rule: baseFee)
+        let wanted = BaseFees.next(after: parent, rule: baseFee, fork: fork)
         guard header.baseFeePerGas == wanted else {
             throw DevChainError(
                 .invalidBaseFee,
-                "base fee \(header.baseFeePerGas?.decimal ?? "absent"), the parent asks for \(wanted) (EIP-1559)")
+                "base fee \(header.baseFeePerGas?.decimal ?? "absent"), the parent asks for "
+                    + "\(wanted?.decimal ?? "none") (EIP-1559)")
         }
     }
 
@@ -62,13 +66,21 @@ struct HeaderRules {
         }
     }
 
+    private func checkDifficulty(_ header: BlockHeader, _ parent: BlockHeader) throws(DevChainError) {
+        let wanted = Difficulty.next(after: parent, timestamp: header.timestamp, fork: fork)
+        guard header.difficulty == wanted else {
+            throw DevChainError(
+                .invalidDifficulty, "difficulty \(header.difficulty), the parent asks for \(wanted)")
+        }
+    }
+
     private func checkForkFields(_ header: BlockHeader, _ parent: BlockHeader) throws(DevChainError) {
         let present = (
             header.withdrawalsRoot != nil, header.parentBeaconBlockRoot != nil, header.requestsHash != nil
         )
-        guard present == (true, fork >= .cancun, fork >= .prague) else {
+        guard present == (fork >= .shanghai, fork >= .cancun, fork >= .prague) else {
             throw DevChainError(
-                .wrongForkFields, "the header does not have the fields of a header of the fork \(fork.rawValue)")
+                .wrongForkFields, "the header does not have the fields of a header of the fork \(fork.name)")
         }
         guard fork >= .cancun, let used = header.blobGasUsed, let excess = header.excessBlobGas else { return }
         let most = Transaction.gasPerBlob * UInt64(rules.blobsMaximum)

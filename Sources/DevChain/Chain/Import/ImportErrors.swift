@@ -11,6 +11,10 @@ extension DevChainError.Code {
     package static let invalidGasLimit = Self(rawValue: "invalidGasLimit")
     package static let invalidGasUsed = Self(rawValue: "invalidGasUsed")
     package static let invalidBaseFee = Self(rawValue: "invalidBaseFee")
+    package static let invalidDifficulty = Self(rawValue: "invalidDifficulty")
+    package static let invalidOmmersHash = Self(rawValue: "invalidOmmersHash")
+    package static let invalidOmmer = Self(rawValue: "invalidOmmer")
+    package static let blockTooLarge = Self(rawValue: "blockTooLarge")
     package static let invalidProofOfStakeField = Self(rawValue: "invalidProofOfStakeField")
     package static let ommersNotAllowed = Self(rawValue: "ommersNotAllowed")
     /// The header's fields are those of another fork.

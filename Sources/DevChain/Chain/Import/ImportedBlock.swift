@@ -9,6 +9,16 @@ struct ImportedBlock {
 
     var header: BlockHeader { block.header }
     var withdrawals: [Withdrawal] { block.withdrawals ?? [] }
+    var ommers: [BlockHeader] { block.ommers }
+    private let byteCount: Int
+
+    /// What only a block of proof of work has.
+    var work: BlockPlan.Work? {
+        header.difficulty.isZero
+            ? nil
+            : BlockPlan.Work(
+                difficulty: header.difficulty, mixHash: header.mixHash, nonce: header.nonce, ommers: ommers)
+    }
 
     /// Throws `malformedBlock` for anything but one canonical block.
     init(_ bytes: Bytes) throws(DevChainError) {
@@ -20,18 +30,26 @@ struct ImportedBlock {
             throw DevChainError(.malformedBlock, "the block is malformed: \(error.message)")
         }
         hash = block.header.hash
+        byteCount = bytes.count
     }
 
     /// Checks the body against the header; the transactions with their senders.
     func checkBody(_ era: Blockchain.Era, chainID: UInt64) throws(DevChainError) -> [PooledTransaction] {
-        guard block.ommers.isEmpty else {
+        guard era.fork < .osaka || byteCount <= Limits.blockBytesMaximumOsaka else {
+            throw DevChainError(
+                .blockTooLarge,
+                "a block of \(byteCount) bytes, at most \(Limits.blockBytesMaximumOsaka) (EIP-7934)")
+        }
+        guard era.fork < .paris || block.ommers.isEmpty else {
             throw DevChainError(.ommersNotAllowed, "there are no ommers since the merge (EIP-3675)")
         }
-        guard let withdrawals = block.withdrawals else {
-            throw DevChainError(.malformedBlock, "the block has no list of withdrawals (EIP-4895)")
+        try agree(.invalidOmmersHash, "ommers hash", header.ommersHash, Block.ommersHash(block.ommers))
+        guard (block.withdrawals != nil) == (era.fork >= .shanghai) else {
+            throw DevChainError(.malformedBlock, "blocks have a list of withdrawals from Shanghai on (EIP-4895)")
         }
         try agree(
-            .invalidWithdrawalsRoot, "withdrawals root", header.withdrawalsRoot, Block.withdrawalsRoot(withdrawals))
+            .invalidWithdrawalsRoot, "withdrawals root", header.withdrawalsRoot,
+            block.withdrawals.map { Block.withdrawalsRoot($0) })
         try agree(
             .invalidTransactionsRoot, "transactions root", header.transactionsRoot,
             Block.transactionsRoot(block.transactions))

@@ -1,12 +1,21 @@
-// Precompiles 6 to 8: addition, multiplication and pairing check on bn254 (EIP-196, EIP-197), priced by EIP-1108.
+// Precompiles 6 to 8: addition, multiplication and pairing check on bn254 (EIP-196, EIP-197), priced by EIP-1108
+// from Istanbul on.
 
 import CPrecompiles
 import Ethereum
 
 extension Precompile {
     /// 6: the sum of two points.
-    package static let bn254Add = Precompile(name: "bn254 add") { input, gasLimit in
-        let price: Int64 = 150
+    package static let bn254Add = bn254Add(price: 150)
+    package static let bn254AddByzantium = bn254Add(price: 500)
+
+    private static func bn254Add(price: Int64) -> Precompile {
+        Precompile(name: "bn254 add") { input, gasLimit in bn254Add(input, gasLimit, price) }
+    }
+
+    private static func bn254Add(
+        _ input: UnsafeRawBufferPointer, _ gasLimit: Int64, _ price: Int64
+    ) -> PrecompileOutcome {
         guard gasLimit >= price else { return .failure }
         let padded = PaddedInput.bytes(input, 0, 128)
         guard let a = BN254.readG1(padded, at: 0), let b = BN254.readG1(padded, at: 64) else { return .failure }
@@ -14,8 +23,16 @@ extension Precompile {
     }
 
     /// 7: a point times a word.
-    package static let bn254Multiply = Precompile(name: "bn254 mul") { input, gasLimit in
-        let price: Int64 = 6_000
+    package static let bn254Multiply = bn254Multiply(price: 6_000)
+    package static let bn254MultiplyByzantium = bn254Multiply(price: 40_000)
+
+    private static func bn254Multiply(price: Int64) -> Precompile {
+        Precompile(name: "bn254 mul") { input, gasLimit in bn254Multiply(input, gasLimit, price) }
+    }
+
+    private static func bn254Multiply(
+        _ input: UnsafeRawBufferPointer, _ gasLimit: Int64, _ price: Int64
+    ) -> PrecompileOutcome {
         guard gasLimit >= price else { return .failure }
         let padded = PaddedInput.bytes(input, 0, 64)
         guard let point = BN254.readG1(padded, at: 0) else { return .failure }
@@ -24,9 +41,18 @@ extension Precompile {
     }
 
     /// 8: one when the product of the pairings is one, else zero.
-    package static let bn254Pairing = Precompile(name: "bn254 pairing") { input, gasLimit in
+    package static let bn254Pairing = bn254Pairing(base: 45_000, pair: 34_000)
+    package static let bn254PairingByzantium = bn254Pairing(base: 100_000, pair: 80_000)
+
+    private static func bn254Pairing(base: Int64, pair: Int64) -> Precompile {
+        Precompile(name: "bn254 pairing") { input, gasLimit in bn254Pairing(input, gasLimit, base, pair) }
+    }
+
+    private static func bn254Pairing(
+        _ input: UnsafeRawBufferPointer, _ gasLimit: Int64, _ base: Int64, _ pair: Int64
+    ) -> PrecompileOutcome {
         let (count, rest) = input.count.quotientAndRemainder(dividingBy: 192)
-        let price = 45_000 + 34_000 * Int64(count)
+        let price = base + pair * Int64(count)
         guard rest == 0, gasLimit >= price else { return .failure }
         let bytes = Bytes(input)
         var pairs: [(AffinePoint<BN254.G1>, AffinePoint<BN254.G2>)] = []

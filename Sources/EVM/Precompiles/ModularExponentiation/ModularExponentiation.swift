@@ -1,4 +1,4 @@
-// Precompile 5: base^exponent mod modulus over byte strings (EIP-198), with the prices of two forks.
+// Precompile 5: base^exponent mod modulus over byte strings (EIP-198), with the prices of three forks.
 
 import Ethereum
 
@@ -11,6 +11,13 @@ extension Precompile {
             return gasLimit >= price ? .success([], gas: price) : .failure
         }
         return modularPower(input, gasLimit, .berlin)
+    }
+
+    /// Priced by EIP-198: Byzantium's.
+    package static let modularExponentiationByzantium = Precompile(name: "modexp") { input, gasLimit in
+        let lengths = (PaddedInput.word(input, 0), PaddedInput.word(input, 64))
+        if lengths.0.isZero, lengths.1.isZero { return .success([], gas: 0) }
+        return modularPower(input, gasLimit, .byzantium)
     }
 
     /// Priced by EIP-7883 and bounded by EIP-7823: Osaka's.
@@ -51,6 +58,15 @@ struct ModularPricing {
     let iterationsPerByte: Int
     let complexity: @Sendable (_ bytes: Int) -> UInt128
     let divisor: UInt128
+
+    static let byzantium = ModularPricing(
+        minimum: 0, numberBytesMaximum: Limits.modularBytesMaximum,
+        exponentBytesMaximum: Limits.modularExponentBytesMaximum, iterationsPerByte: 8,
+        complexity: { bytes in
+            let x = UInt128(bytes)
+            if bytes <= 64 { return x * x }
+            return bytes <= 1_024 ? x * x / 4 + 96 * x - 3_072 : x * x / 16 + 480 * x - 199_680
+        }, divisor: 20)
 
     static let berlin = ModularPricing(
         minimum: 200, numberBytesMaximum: Limits.modularBytesMaximum,
