@@ -8,7 +8,9 @@ is no business of this file.
     scripts/contracts.py --check    compile again, compare, name what differs, exit 1 if anything does
 
 Contracts are compiled in two processes, each file by its own pragmas. A sidecar `NAME.interface.json` lists what the
-compiler cannot know: functions that are served from __default__ and custom errors.
+compiler cannot know: functions that are served from __default__ and custom errors; a string in it names another sidecar
+whose entries it takes over. interfaces/declared-only.json names what the published contracts declare but never emit or
+throw, and ours therefore only declare too.
 """
 
 import argparse
@@ -24,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "chains" / "contracts"
 ARTIFACTS = ROOT / "chains" / "artifacts"
 OFFICIAL_ABI = SOURCES / "interfaces" / "ccip-1.6-abi.json"
+DECLARED_ONLY = SOURCES / "interfaces" / "declared-only.json"
 COVERAGE = ROOT / "docs" / "reference" / "contracts-coverage.md"
 
 # The most bytes a deployed contract may have (EIP-170), and its creation code (EIP-3860).
@@ -32,23 +35,54 @@ INITCODE_LIMIT = 49_152
 # Compilers that run at the same time.
 PROCESSES = 2
 
-# Source file -> its name, and the contract of the published ABI that it stands for. Others are our own.
+# Artifact -> its name, and the contract of the published ABI that it stands for.
 COUNTERPARTS = {
     "arm_proxy": ("ARMProxy", "ARMProxy"),
+    "burn_from_mint_token_pool": ("BurnFromMintTokenPool", "BurnFromMintTokenPool_1_6_1"),
     "burn_mint_erc20": ("BurnMintERC20", "FactoryBurnMintERC20_1_6_2"),
     "burn_mint_token_pool": ("BurnMintTokenPool", "BurnMintTokenPool_1_6_1"),
+    "burn_to_address_token_pool": ("BurnToAddressTokenPool", "BurnToAddressMintTokenPool_1_6_1"),
+    "burn_with_from_mint_token_pool": ("BurnWithFromMintTokenPool", "BurnWithFromMintTokenPool_1_6_1"),
+    "cctp_message_transmitter_proxy": ("CCTPMessageTransmitterProxy", "CCTPMessageTransmitterProxy"),
+    "defensive_receiver": ("DefensiveReceiver", "IAny2EVMMessageReceiver"),
+    "ether_sender_receiver": ("EtherSenderReceiver", "IAny2EVMMessageReceiver"),
     "fee_quoter": ("FeeQuoter", "FeeQuoter_1_6_0"),
+    "fee_quoter_1_6_3": ("FeeQuoter163", "FeeQuoter_1_6_3"),
     "lock_release_token_pool": ("LockReleaseTokenPool", "LockReleaseTokenPool_1_6_1"),
+    "message_hasher": ("MessageHasher", "MessageHasher_helper"),
+    "multi_aggregate_rate_limiter": ("MultiAggregateRateLimiter", "MultiAggregateRateLimiter"),
     "nonce_manager": ("NonceManager", "NonceManager"),
     "off_ramp": ("OffRamp", "OffRamp"),
     "on_ramp": ("OnRamp", "OnRamp"),
+    "ping_pong_demo": ("PingPongDemo", "IAny2EVMMessageReceiver"),
     "registry_module_owner_custom": ("RegistryModuleOwnerCustom", "RegistryModuleOwnerCustom"),
+    "remote_reader": ("RemoteReader", "IAny2EVMMessageReceiver"),
     "reverting_receiver": ("RevertingReceiver", "IAny2EVMMessageReceiver"),
     "rmn_remote": ("RMNRemote", "RMNRemote"),
     "router": ("Router", "Router"),
+    "siloed_lock_release_token_pool": ("SiloedLockReleaseTokenPool", "SiloedLockReleaseTokenPool_1_6_0"),
     "storing_receiver": ("StoringReceiver", "IAny2EVMMessageReceiver"),
     "token_admin_registry": ("TokenAdminRegistry", "TokenAdminRegistry"),
+    "usdc_token_pool": ("USDCTokenPool", "USDCTokenPool_1_6_2"),
+    "usdc_token_pool_cctp_v2": ("USDCTokenPoolCCTPV2", "USDCTokenPoolCCTPV2_1_6_5"),
     "weth9": ("WETH9", "IWrappedNative"),
+}
+
+# Artifacts that stand for no contract of CCIP: Circle's transfer protocol, which USDC pools speak to, and a chain's
+# own.
+OTHERS = {
+    "cctp_message_transmitter": "CCTPMessageTransmitter",
+    "cctp_message_transmitter_v2": "CCTPMessageTransmitterV2",
+    "cctp_token_messenger": "CCTPTokenMessenger",
+    "cctp_token_messenger_v2": "CCTPTokenMessengerV2",
+    "l1_gas_oracle": "L1GasOracle",
+}
+
+# Artifacts that are one source compiled for several published versions: source, and the folder of versions/ that goes
+# on the import path.
+VERSIONS = {
+    "fee_quoter": ("fee_quoter", "1.6.0"),
+    "fee_quoter_1_6_3": ("fee_quoter", "1.6.3"),
 }
 
 
@@ -59,12 +93,20 @@ class ContractError(Exception):
 # -------------------------------------------------------------------------------------------------------- compiling
 
 
-def compile_contract(source):
-    """One source file to its artifact, a dictionary."""
-    name = source.stem
+def source_of(name):
+    """The source file of an artifact."""
+    return SOURCES / (VERSIONS.get(name, (name,))[0] + ".vy")
+
+
+def compile_contract(name):
+    """One artifact, a dictionary, from its source file."""
+    source = source_of(name)
+    paths = ["-p", str(SOURCES)]
+    if name in VERSIONS:
+        paths += ["-p", str(SOURCES / "versions" / VERSIONS[name][1])]
     vyper = pathlib.Path(sys.executable).parent / "vyper"
     outputs = "abi,bytecode,bytecode_runtime,settings,layout"
-    command = [str(vyper), "--no-bytecode-metadata", "-p", str(SOURCES), "-f", outputs, str(source)]
+    command = [str(vyper), "--no-bytecode-metadata", *paths, "-f", outputs, str(source)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise ContractError(f"{source.name}: does not compile\n{result.stderr.strip()}")
@@ -73,19 +115,15 @@ def compile_contract(source):
         raise ContractError(f"{source.name}: the compiler gave {len(lines)} outputs, not 5")
     abi, bytecode, runtime, settings, layout = lines
     artifact = {
-        "contractName": COUNTERPARTS.get(name, (camel_case(name), None))[0],
+        "contractName": COUNTERPARTS[name][0] if name in COUNTERPARTS else OTHERS[name],
         "compiler": "vyper " + pinned_version(),
         "settings": {"evm_version": DEFAULT_EVM_VERSION, **json.loads(settings)},
-        "abi": merged_abi(source, json.loads(abi)),
+        "abi": merged_abi(name, json.loads(abi)),
         "bytecode": bytecode,
         "deployedBytecode": runtime,
     }
     check_size(source, artifact, json.loads(layout))
     return artifact
-
-
-def camel_case(name):
-    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def pinned_version():
@@ -119,13 +157,24 @@ def leaves(layout):
     return found
 
 
-def merged_abi(source, abi):
-    """The compiler's ABI and the sidecar's; where both have an entry, the sidecar's names it better."""
-    sidecar = source.with_name(source.stem + ".interface.json")
-    extra = json.loads(sidecar.read_text()) if sidecar.exists() else []
-    keys = [key(entry) for entry in extra]
+def sidecar(name):
+    """What the compiler cannot know of an artifact or module, with what the named sidecars say."""
+    path = SOURCES / f"{name}.interface.json"
+    if not path.exists():
+        return []
+    entries = []
+    for entry in json.loads(path.read_text()):
+        entries += sidecar(entry) if isinstance(entry, str) else [entry]
+    keys = [key(entry) for entry in entries]
     for doubled in sorted({k for k in keys if keys.count(k) > 1}):
-        raise ContractError(f"{sidecar.name}: {doubled} is listed twice")
+        raise ContractError(f"{path.name}: {doubled} is listed twice")
+    return entries
+
+
+def merged_abi(name, abi):
+    """The compiler's ABI and the sidecar's; where both have an entry, the sidecar's names it better."""
+    extra = sidecar(name)
+    keys = [key(entry) for entry in extra]
     served = any(entry["type"] == "function" for entry in extra)
     kept = [e for e in abi if key(e) not in keys and not (served and e["type"] == "fallback")]
     order = {"constructor": 0, "fallback": 1, "receive": 1, "function": 2, "event": 3, "error": 4}
@@ -134,14 +183,15 @@ def merged_abi(source, abi):
 
 def compile_all():
     """Artifacts by source name, in the order of names."""
-    sources = sorted(SOURCES.glob("*.vy"))
-    if not sources:
-        raise ContractError(f"{SOURCES.relative_to(ROOT)}: no sources")
+    names = sorted([*COUNTERPARTS, *OTHERS])
+    unknown = {path.stem for path in SOURCES.glob("*.vy")} - {source_of(name).stem for name in names}
+    if unknown:
+        raise ContractError(f"{', '.join(sorted(unknown))}: not listed in scripts/contracts.py")
     artifacts, failures = {}, []
     with concurrent.futures.ThreadPoolExecutor(PROCESSES) as pool:
-        for source, job in [(source, pool.submit(compile_contract, source)) for source in sources]:
+        for name, job in [(name, pool.submit(compile_contract, name)) for name in names]:
             try:
-                artifacts[source.stem] = job.result()
+                artifacts[name] = job.result()
             except ContractError as error:
                 failures.append(str(error))
     return artifacts, failures
@@ -203,7 +253,14 @@ def same_name(a, b):
 # ------------------------------------------------------------------------------------------------------- coverage
 
 
-def coverage_page(artifacts, official):
+def missing(name, artifact, official):
+    """Functions, events and errors of the published contract that ours lacks, by exact signature."""
+    theirs = official["contracts"][COUNTERPARTS[name][1]]["abi"]
+    kinds = ("function", "event", "error")
+    return sorted({key(e) for e in theirs if e["type"] in kinds} - {key(e) for e in artifact["abi"]})
+
+
+def coverage_page(artifacts, official, declared):
     """What the published contracts have that ours lack, and what ours have beyond them."""
     lines = [
         "# Contract coverage",
@@ -218,7 +275,7 @@ def coverage_page(artifacts, official):
     for name in sorted(COUNTERPARTS, key=lambda n: COUNTERPARTS[n][0].lower()):
         label, counterpart = COUNTERPARTS[name]
         if name not in artifacts:
-            sections += ["", f"## {label}", "", "Not written yet."]
+            sections += ["", f"## {label}", "", "Does not compile."]
             continue
         artifact = artifacts[name]
         ours = {key(entry) for entry in artifact["abi"]}
@@ -228,19 +285,37 @@ def coverage_page(artifacts, official):
             due = {key(entry) for entry in theirs if entry["type"] == kind}
             counts.append(f"{len(due & ours)} of {len(due)}")
         size = (len(artifact["deployedBytecode"]) - 2) // 2
-        lines.append(f"| {label} | `{name}.vy` | {' | '.join(counts)} | {size} |")
-        sections += section(label, counterpart, artifact["abi"], theirs)
-    return "\n".join(lines + sections) + "\n"
+        lines.append(f"| {label} | `{source_of(name).name}` | {' | '.join(counts)} | {size} |")
+        sections += section(name, artifact, official)
+    return "\n".join(lines + declared_section(declared) + sections) + "\n"
 
 
-def section(label, counterpart, ours, theirs):
+def declared_section(declared):
+    lines = [
+        "",
+        "## Declared only",
+        "",
+        "What the published contracts declare, for they inherit it, but have no path to; ours declare it as well and",
+        "have no path to it either. Everything else in our ABIs is in the code, which Tests/Contracts checks.",
+        "",
+        "| Contracts | Entries | Why nothing leads there |",
+        "|---|---|---|",
+    ]
+    for item in declared:
+        names = ", ".join(COUNTERPARTS[name][0] for name in item["contracts"])
+        entries = "<br>".join(f"{entry.replace(' ', ' `', 1)}`" for entry in item["entries"])
+        lines.append(f"| {names} | {entries} | {item['reason']} |")
+    return lines
+
+
+def section(name, artifact, official):
+    label, counterpart = COUNTERPARTS[name]
     lines = ["", f"## {label}", "", f"Compared with `{counterpart}`.", ""]
-    mine, due = {key(e) for e in ours}, {key(e) for e in theirs}
-    kinds = ("function", "event", "error")
-    missing = sorted({key(e) for e in theirs if e["type"] in kinds} - mine)
-    extra = sorted({key(e) for e in ours if e["type"] in kinds} - due)
-    lines.append("Ours lacks: " + ("nothing." if not missing else ""))
-    lines += [f"- {entry.replace(' ', ' `', 1)}`" for entry in missing]
+    due = {key(e) for e in official["contracts"][counterpart]["abi"]}
+    lacking = missing(name, artifact, official)
+    extra = sorted({key(e) for e in artifact["abi"] if e["type"] in ("function", "event", "error")} - due)
+    lines.append("Ours lacks: " + ("nothing." if not lacking else ""))
+    lines += [f"- {entry.replace(' ', ' `', 1)}`" for entry in lacking]
     if extra:
         lines += ["", "Ours adds:", *[f"- {entry.replace(' ', ' `', 1)}`" for entry in extra]]
     return [line.rstrip() for line in lines]
@@ -252,7 +327,7 @@ def section(label, counterpart, ours, theirs):
 def expected_files(artifacts, official):
     """Every file this script owns, by path, with the text it should have."""
     files = {ARTIFACTS / f"{name}.json": json.dumps(artifact, indent=1) + "\n" for name, artifact in artifacts.items()}
-    files[COVERAGE] = coverage_page(artifacts, official)
+    files[COVERAGE] = coverage_page(artifacts, official, json.loads(DECLARED_ONLY.read_text()))
     return files
 
 
@@ -290,7 +365,7 @@ def write(files):
             path.write_text(text)
     # What does not compile keeps its last artifact; what has no source any more loses it.
     for path in ARTIFACTS.glob("*.json"):
-        if not (SOURCES / f"{path.stem}.vy").exists():
+        if path.stem not in COUNTERPARTS and path.stem not in OTHERS:
             path.unlink()
 
 

@@ -1,39 +1,38 @@
-"""A chain in memory for contract tests: py-evm with Prague rules, no blocks, no keys, any sender.
+"""A chain for contract tests, on any of two machines: py-evm in this process, or a running `causeway chain`.
 
-What lives here: deploying artifacts, calling and sending, logs and reverts. What contracts should do is the business
-of the tests.
+What lives here: deploying artifacts, calling and sending, reverts, and what every test needs of files. What contracts
+should do is the business of the tests; the machines are machine_in_process.py and machine_node.py.
 """
 
 import functools
+import hashlib
 import json
 import pathlib
 import subprocess
 import sys
 
-from eth import constants
-from eth.chains.base import MiningChain
-from eth.db.atomic import AtomicDB
-from eth.vm.forks.prague import PragueVM
-from eth.vm.message import Message
-from eth.vm.transaction_context import BaseTransactionContext
 from eth_abi import decode, encode
-from eth_utils import function_abi_to_4byte_selector, keccak, to_canonical_address, to_checksum_address
+from eth_utils import function_abi_to_4byte_selector, keccak, to_checksum_address
+
+from machine_in_process import InProcess
+from machine_node import Node
+from results import GAS, Result, Reverted
+
+__all__ = ["Chain", "Contract", "Result", "Reverted"]
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ARTIFACTS = ROOT / "chains" / "artifacts"
+CONTRACTS = ROOT / "chains" / "contracts"
+MOCKS = pathlib.Path(__file__).resolve().parent / "mocks"
+# Compiled mocks by the hash of everything that goes into them.
+COMPILED_MOCKS = ROOT / ".build" / "contract-mocks"
 VECTORS = ROOT / "Tests" / "Vectors" / "ccip-1.6.json"
 ZERO = "0x" + "00" * 20
-# Gas of every transaction here; what it leaves over is not charged.
-GAS = 25_000_000
 OWNER = to_checksum_address(b"\x11" * 20)
-
-
-class Reverted(Exception):
-    """A call that reverted; `data` is its revert data."""
-
-    def __init__(self, data):
-        super().__init__("0x" + data.hex())
-        self.data = data
+# The present of a chain: after the start of any chain that is made now, as time does not go back, and within the 32
+# bits that contracts keep of it.
+PRESENT = 4_000_000_000
+MACHINES = {machine.name: machine for machine in (InProcess, Node)}
 
 
 @functools.cache
@@ -47,13 +46,34 @@ def artifact(name):
 
 
 @functools.cache
-def mock(name):
-    """Compiles Tests/Contracts/mocks/NAME.vy."""
-    source = pathlib.Path(__file__).parent / "mocks" / f"{name}.vy"
+def compiler():
     vyper = pathlib.Path(sys.executable).parent / "vyper"
-    done = subprocess.run([vyper, "-f", "abi,bytecode", source], capture_output=True, text=True, check=True)
-    abi, bytecode = done.stdout.splitlines()
-    return {"abi": json.loads(abi), "bytecode": bytecode}
+    version = subprocess.run([vyper, "--version"], capture_output=True, text=True, check=True).stdout
+    modules = [path.read_bytes() for path in sorted((CONTRACTS / "modules").glob("*.vy"))]
+    return vyper, hashlib.sha256(version.encode() + b"".join(modules)).hexdigest()
+
+
+@functools.cache
+def mock(name):
+    """Compiles Tests/Contracts/mocks/NAME.vy, which may import what the contracts import."""
+    source = MOCKS / f"{name}.vy"
+    vyper, common = compiler()
+    key = hashlib.sha256(common.encode() + source.read_bytes()).hexdigest()[:32]
+    kept = COMPILED_MOCKS / f"{name}-{key}.json"
+    if not kept.exists():
+        done = subprocess.run(
+            [vyper, "-p", CONTRACTS, "-f", "abi,bytecode", source], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise ValueError(f"{source.name} does not compile\n{done.stderr.strip()}")
+        abi, bytecode = done.stdout.splitlines()
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        for older in kept.parent.glob(f"{name}-*.json"):
+            older.unlink()
+        fresh = kept.with_suffix(".new")
+        fresh.write_text(json.dumps({"abi": json.loads(abi), "bytecode": bytecode}))
+        fresh.replace(kept)
+    return json.loads(kept.read_text())
 
 
 def canonical(parameter):
@@ -77,77 +97,74 @@ def string_error(text):
     return error("Error(string)", text)
 
 
-class Result:
-    """What a transaction did."""
-
-    def __init__(self, output, logs, gas, intrinsic):
-        self.output = output
-        # (address, topics as 32-byte words, data)
-        self.logs = [(to_checksum_address(a), [t.to_bytes(32, "big") for t in topics], d) for a, topics, d in logs]
-        # Gas of the call itself, and with what every transaction costs for existing and for its data.
-        self.gas = gas
-        self.total = gas + intrinsic
-
-
 class Chain:
-    def __init__(self, chain_id=5734951, timestamp=1_800_000_000):
-        class TestChain(MiningChain):
-            vm_configuration = ((0, PragueVM),)
+    # The machine that chains are made on, and those made since a test began; harness.py sets both.
+    machine_name = InProcess.name
+    made = []
 
-        TestChain.chain_id = chain_id
-        parameters = {
-            "difficulty": 0,
-            "gas_limit": 60_000_000,
-            "timestamp": timestamp,
-            "coinbase": constants.ZERO_ADDRESS,
-            "nonce": b"\x00" * 8,
-        }
-        self.state = TestChain.from_genesis(AtomicDB(), parameters).get_vm().state
-        # py-evm would start the first block by the wall clock; runs must not differ.
-        self.state.execution_context._timestamp = timestamp
+    def __init__(self, chain_id=5734951, timestamp=PRESENT):
+        self.machine = MACHINES[Chain.machine_name](chain_id, timestamp)
         self.created = 0
+        # What every transaction and call did, to be compared between machines.
+        self.transcript = []
+        Chain.made.append(self)
+
+    @property
+    def state(self):
+        """py-evm's own state, for tests that run in this process only."""
+        return self.machine.state
+
+    @property
+    def timestamp(self):
+        """Of every transaction and call, in seconds since 1970, until it is set anew; it does not go back."""
+        return self.machine.timestamp
+
+    @timestamp.setter
+    def timestamp(self, seconds):
+        self.machine.timestamp = seconds
 
     def fund(self, account, amount):
-        self.state.set_balance(to_canonical_address(account), amount)
+        self.machine.set_balance(account, amount)
+
+    def balance(self, account):
+        return self.machine.balance(account)
+
+    def code(self, account):
+        return self.machine.code(account)
 
     def deploy(self, built, *arguments, at=None, sender=OWNER):
         """Runs the constructor at an address of the caller's choice and returns the contract."""
         self.created += 1
-        address = at or to_checksum_address(keccak(text=f"contract {self.created}")[12:])
-        inputs = [i for entry in built["abi"] if entry["type"] == "constructor" for i in entry["inputs"]]
-        code = bytes.fromhex(built["bytecode"][2:]) + encode([canonical(i) for i in inputs], arguments)
-        self.run(code, to=b"", sender=sender, create=to_canonical_address(address))
-        return Contract(self, address, built["abi"])
+        address = to_checksum_address(at or keccak(text=f"contract {self.created}")[12:])
+        # Its price depends on the machine, so that is not compared.
+        code = creation_code(built, *arguments)
+        result = self.noted(lambda: self.machine.create(code, address, sender), priced=False)
+        contract = Contract(self, address, built["abi"])
+        contract.deployment = result
+        return contract
 
-    def run(self, data, to, sender, value=0, create=None, static=False):
-        self.state.lock_changes()
-        self.state.clear_transient_storage()
-        origin = to_canonical_address(sender)
-        self.state.mark_address_warm(origin)
-        target = create or to
-        self.state.mark_address_warm(target)
-        for number in range(1, 18):
-            self.state.mark_address_warm(number.to_bytes(20, "big"))
-        message = Message(
-            gas=GAS,
-            to=to,
-            sender=origin,
-            value=value,
-            data=b"" if create else data,
-            code=data if create else self.state.get_code(to),
-            create_address=create,
-            is_static=static,
-        )
-        context = BaseTransactionContext(gas_price=0, origin=origin)
-        machine = self.state.computation_class
-        apply = machine.apply_create_message if create else machine.apply_message
-        computation = apply(self.state, message, context)
-        if computation.is_error:
-            raise Reverted(computation.output)
-        used = computation.get_gas_used()
-        refund = min(computation.get_gas_refund(), (used + 21_000) // 5)
-        intrinsic = 21_000 + sum(16 if byte else 4 for byte in data)
-        return Result(computation.output, computation.get_log_entries(), used - refund, intrinsic)
+    def transact(self, data, to, sender=OWNER, value=0, gas=GAS):
+        return self.noted(lambda: self.machine.transact(data, to, sender, value, gas))
+
+    def call(self, data, to, sender=OWNER):
+        return self.noted(lambda: self.machine.call(data, to, sender), priced=False)
+
+    def noted(self, run, priced=True):
+        try:
+            result = run()
+        except Reverted as refusal:
+            self.transcript.append(("reverted", refusal.data))
+            raise
+        if isinstance(result, Result):
+            self.transcript.append(("did", result.output, result.logs, result.total if priced else None))
+        else:
+            self.transcript.append(("answered", result))
+        return result
+
+
+def creation_code(built, *arguments):
+    inputs = [i for entry in built["abi"] if entry["type"] == "constructor" for i in entry["inputs"]]
+    return bytes.fromhex(built["bytecode"][2:]) + encode([canonical(i) for i in inputs], arguments)
 
 
 class Contract:
@@ -171,12 +188,10 @@ class Contract:
         return values[0] if len(values) == 1 else values
 
     def call(self, name, *arguments, sender=OWNER):
-        to = to_canonical_address(self.address)
-        result = self.chain.run(self.data(name, *arguments), to, sender, static=True)
-        return self.decoded(name, result.output)
+        return self.decoded(name, self.chain.call(self.data(name, *arguments), self.address, sender))
 
-    def send(self, name, *arguments, sender=OWNER, value=0):
-        return self.raw(self.data(name, *arguments), sender=sender, value=value)
+    def send(self, name, *arguments, sender=OWNER, value=0, gas=GAS):
+        return self.raw(self.data(name, *arguments), sender=sender, value=value, gas=gas)
 
-    def raw(self, data, sender=OWNER, value=0):
-        return self.chain.run(data, to_canonical_address(self.address), sender, value=value)
+    def raw(self, data, sender=OWNER, value=0, gas=GAS):
+        return self.chain.transact(data, self.address, sender, value, gas)

@@ -8,50 +8,22 @@ import unittest
 from eth_abi import decode, encode
 from eth_utils import keccak, to_checksum_address
 
-from chain import OWNER, ZERO, Chain, Reverted, artifact, error, mock, selector, string_error, vectors
+from chain import OWNER, ZERO, Chain, Contract, artifact, error, mock, selector, string_error, vectors
+from harness import Case, b, on_every_machine
 from lane import AGGREGATOR, DEST, EVERYONE_CURSED, LIST_ADMIN, SENDER, SOURCE, Lane, message
+from reference import CCIP_MESSAGE_SENT, MESSAGE_SENT_TYPE, message_id
 
 STRANGER = to_checksum_address(b"\x77" * 20)
-CCIP_MESSAGE_SENT = bytes.fromhex("192442a2b2adb6a7948f097023cb6b57d29d3a7a5dd33e6666d33c39cc456f32")
-MESSAGE_TYPE = (
-    "((bytes32,uint64,uint64,uint64,uint64),address,bytes,bytes,bytes,address,uint256,uint256,"
-    "(address,bytes,bytes,uint256,bytes)[])"
-)
+NATIVE = to_checksum_address(b"\xee" * 20)
 
 
-class Case(unittest.TestCase):
-    def refuses(self, data, function, *arguments, **named):
-        with self.assertRaises(Reverted) as caught:
-            function(*arguments, **named)
-        self.assertEqual(caught.exception.data.hex(), data.hex())
-
-
-def b(text):
-    return bytes.fromhex(text[2:])
-
-
-def reference_id(log, on_ramp):
-    """Message id of a logged message, by the formula of the specification."""
-    header, sender, data, receiver, extra, token, amount, _, transfers = decode([MESSAGE_TYPE], log)[0]
-    meta = keccak(
-        encode(
-            ["bytes32", "uint64", "uint64", "address"],
-            [keccak(text="EVM2AnyMessageHashV1"), header[1], header[2], on_ramp],
-        )
-    )
-    fixed = keccak(
-        encode(["address", "uint64", "uint64", "address", "uint256"], [sender, header[3], header[4], token, amount])
-    )
-    tokens = keccak(encode(["(address,bytes,bytes,uint256,bytes)[]"], [transfers]))
-    parts = [bytes(32), meta, fixed, keccak(receiver), keccak(data), tokens, keccak(extra)]
-    return keccak(b"".join(parts))
-
-
+@on_every_machine
 class RecordedSends(Case):
     """Every recorded ccipSend gives the recorded log, byte for byte."""
 
     def build(self, sends):
-        native = next(s["message"]["feeToken"] for s in sends if int(s["msgValue"]) > 0)
+        # Where nobody paid in the chain's coin, its wrapped form is none of the fee tokens.
+        native = next((s["message"]["feeToken"] for s in sends if int(s["msgValue"]) > 0), NATIVE)
         lane = Lane(on_ramp_at=sends[0]["onRamp"], wrapped_at=native)
         fee_tokens = {s["message"]["feeToken"] for s in sends} - {native}
         for token in fee_tokens:
@@ -73,8 +45,14 @@ class RecordedSends(Case):
     def test_all(self):
         sends = vectors()["onRampMessages"]
         self.assertEqual(len(sends), 26)
+        lane = self.replay(sends)
+        self.assertEqual(sum(len(send["message"]["tokenAmounts"]) > 0 for send in sends), 19)
+        self.assertEqual(sum(int(send["msgValue"]) > 0 for send in sends), 8)
+        self.assertEqual(lane.on_ramp.call("getExpectedNextSequenceNumber", DEST), 27)
+        self.assertEqual(lane.nonces.call("getOutboundNonce", DEST, SENDER), 13)
+
+    def replay(self, sends):
         lane = self.build(sends)
-        with_tokens = natives = 0
         for send in sends:
             due, value = send["message"], int(send["msgValue"])
             fee = int(due["feeTokenAmount"]) if value == 0 else value - 1
@@ -94,13 +72,9 @@ class RecordedSends(Case):
                 self.assertEqual(["0x" + t.hex() for t in topics], send["log"]["topics"])
                 self.assertEqual("0x" + data.hex(), send["log"]["data"])
                 self.assertEqual("0x" + result.output.hex(), due["header"]["messageId"])
-                self.assertEqual(reference_id(data, send["onRamp"]), result.output)
+                self.assertEqual(message_id(data, send["onRamp"]), result.output)
                 self.check_pools(lane, send, result)
-            with_tokens += len(due["tokenAmounts"]) > 0
-            natives += value > 0
-        self.assertEqual((with_tokens, natives), (19, 8))
-        self.assertEqual(lane.on_ramp.call("getExpectedNextSequenceNumber", DEST), 27)
-        self.assertEqual(lane.nonces.call("getOutboundNonce", DEST, SENDER), 13)
+        return lane
 
     def check_pools(self, lane, send, result):
         asked = [decode(["bytes", "uint64", "address", "uint256", "address"], d) for a, t, d in result.logs
@@ -111,7 +85,45 @@ class RecordedSends(Case):
         ]
         self.assertEqual(asked, due)
 
+    def test_recorded_lane(self):
+        """The five sends of the recorded lane: of them there are only the logs, from which the calls are made again."""
+        recorded = vectors()["endToEnd"]
+        logs = recorded["ccipMessageSentLogs"]
+        self.assertEqual(len(logs), 5)
+        self.assertEqual(recorded["sourceChain"]["sender"], SENDER)
+        router = Contract(None, OWNER, artifact("router")["abi"])
+        sends = [self.send_of(log, router) for log in logs]
+        lane = self.replay(sends)
+        self.assertEqual(lane.on_ramp.call("getExpectedNextSequenceNumber", DEST), 6)
 
+    def send_of(self, log, router):
+        header, _, data, receiver, extra, fee_token, amount, juels, transfers = decode(
+            [MESSAGE_SENT_TYPE], b(log["data"])
+        )[0]
+        hexadecimal = lambda value: "0x" + value.hex()
+        # Which token a pool stands for the log does not tell: any address will do.
+        tokens = [(to_checksum_address(keccak(text=pool)[12:]), amount) for pool, _, _, amount, _ in transfers]
+        call = router.data("ccipSend", DEST, (receiver, data, tokens, fee_token, extra))
+        return {
+            "name": f"sequence number {header[3]}", "onRamp": log["address"], "msgValue": "0", "log": log,
+            "ccipSendCalldata": hexadecimal(call),
+            "routerMessage": {"tokenAmounts": [{"token": t, "amount": str(a)} for t, a in tokens]},
+            "message": {
+                "header": {"messageId": hexadecimal(header[0]), "nonce": str(header[4])},
+                "receiver": hexadecimal(receiver), "extraArgs": hexadecimal(extra), "feeToken": fee_token,
+                "feeTokenAmount": str(amount), "feeValueJuels": str(juels),
+                "tokenAmounts": [
+                    {
+                        "sourcePoolAddress": to_checksum_address(pool), "destTokenAddress": hexadecimal(token),
+                        "extraData": hexadecimal(pool_data), "amount": str(moved), "destExecData": hexadecimal(gas),
+                    }
+                    for pool, token, pool_data, moved, gas in transfers
+                ],
+            },
+        }
+
+
+@on_every_machine
 class Sending(Case):
     def setUp(self):
         self.lane = Lane()
@@ -128,9 +140,9 @@ class Sending(Case):
     def last_message(self, result):
         address, topics, data = result.logs[-1]
         self.assertEqual((address, topics[0]), (self.on_ramp.address, CCIP_MESSAGE_SENT))
-        self.assertEqual(reference_id(data, self.on_ramp.address), result.output)
-        found = decode([MESSAGE_TYPE], data)[0]
-        self.assertEqual(encode([MESSAGE_TYPE], [found]), data)
+        self.assertEqual(message_id(data, self.on_ramp.address), result.output)
+        found = decode([MESSAGE_SENT_TYPE], data)[0]
+        self.assertEqual(encode([MESSAGE_SENT_TYPE], [found]), data)
         return found
 
     def add_token(self, mode=1, data=b"\x12" * 32):
@@ -277,6 +289,7 @@ class Sending(Case):
         self.refuses(string_error("intercepted"), self.send, message(), value=2000)
 
 
+@on_every_machine
 class OnRamp(Case):
     def setUp(self):
         self.lane = Lane()
@@ -380,6 +393,7 @@ def low(value):
     return value.lower() if isinstance(value, str) else value
 
 
+@on_every_machine
 class Router(Case):
     def setUp(self):
         self.lane = Lane()
@@ -479,7 +493,7 @@ class Router(Case):
         self.refuses(error("FailedToSendValue()"), router.send, "recoverTokens", ZERO, self.lane.nonces.address, 5)
         self.refuses(error("FailedToSendValue()"), router.send, "recoverTokens", ZERO, STRANGER, 6)
         router.send("recoverTokens", ZERO, STRANGER, 5)
-        self.assertEqual(self.chain.state.get_balance(b"\x77" * 20), 5)
+        self.assertEqual(self.chain.balance(STRANGER), 5)
         router.send("setWrappedNative", STRANGER)
         self.assertEqual(router.call("getWrappedNative"), STRANGER)
 
@@ -491,6 +505,7 @@ class Router(Case):
         self.assertEqual(self.router.call("owner"), SENDER.lower())
 
 
+@on_every_machine
 class NonceManager(Case):
     def setUp(self):
         self.chain = Chain()

@@ -1,6 +1,6 @@
 # pragma version 0.4.3
 # A mintable ERC-20 with roles for pools, a bridge administrator and two-step ownership; the face is that of
-# FactoryBurnMintERC20 1.6.2 without the obsolete increaseApproval and decreaseApproval. It knows nothing of chains.
+# FactoryBurnMintERC20 1.6.2. It knows nothing of chains.
 
 from modules import ownable_2step as ownable
 from modules import refusal
@@ -56,7 +56,7 @@ def __init__(
 ):
     """maxSupply_ 0 is no limit. The new owner holds the pre-minted amount, both roles and the bridge administration."""
     ownable.__init__()
-    ownable._owner = newOwner
+    ownable._set_first(newOwner)
     self.name = name_
     self.symbol = symbol_
     DECIMALS = decimals_
@@ -163,6 +163,13 @@ def approve(spender: address, amount: uint256) -> bool:
     return True
 
 
+@internal
+def _allow_less(spender: address, amount: uint256):
+    allowed: uint256 = self.allowance[msg.sender][spender]
+    assert allowed >= amount, "ERC20: decreased allowance below zero"
+    self._allow(spender, allowed - amount)
+
+
 @external
 def increaseAllowance(spender: address, addedValue: uint256) -> bool:
     self._allow(spender, self.allowance[msg.sender][spender] + addedValue)
@@ -171,9 +178,21 @@ def increaseAllowance(spender: address, addedValue: uint256) -> bool:
 
 @external
 def decreaseAllowance(spender: address, subtractedValue: uint256) -> bool:
-    allowed: uint256 = self.allowance[msg.sender][spender]
-    assert allowed >= subtractedValue, "ERC20: decreased allowance below zero"
-    self._allow(spender, allowed - subtractedValue)
+    self._allow_less(spender, subtractedValue)
+    return True
+
+
+# The same two by the names of the older LINK token, which some wallets still call.
+
+
+@external
+def increaseApproval(spender: address, addedValue: uint256):
+    self._allow(spender, self.allowance[msg.sender][spender] + addedValue)
+
+
+@external
+def decreaseApproval(spender: address, subtractedValue: uint256) -> bool:
+    self._allow_less(spender, subtractedValue)
     return True
 
 
@@ -184,34 +203,22 @@ def decreaseAllowance(spender: address, subtractedValue: uint256) -> bool:
 @view
 def _check_burner():
     if not self.isBurner[msg.sender]:
-        refusal._refuse(
-            convert(method_id("SenderNotBurner(address)", output_type=bytes4), uint32),
-            1,
-            convert(msg.sender, uint256),
-            0,
-            0,
+        refusal._one(
+            convert(method_id("SenderNotBurner(address)", output_type=bytes4), uint32), convert(msg.sender, uint256)
         )
 
 
 @external
 def mint(account: address, amount: uint256):
     if not self.isMinter[msg.sender]:
-        refusal._refuse(
-            convert(method_id("SenderNotMinter(address)", output_type=bytes4), uint32),
-            1,
-            convert(msg.sender, uint256),
-            0,
-            0,
+        refusal._one(
+            convert(method_id("SenderNotMinter(address)", output_type=bytes4), uint32), convert(msg.sender, uint256)
         )
     assert account != self
     assert account != empty(address), "ERC20: mint to the zero address"
     if MAX_SUPPLY != 0 and self.totalSupply + amount > MAX_SUPPLY:
-        refusal._refuse(
-            convert(method_id("MaxSupplyExceeded(uint256)", output_type=bytes4), uint32),
-            1,
-            self.totalSupply + amount,
-            0,
-            0,
+        refusal._one(
+            convert(method_id("MaxSupplyExceeded(uint256)", output_type=bytes4), uint32), self.totalSupply + amount
         )
     self._create(account, amount)
 

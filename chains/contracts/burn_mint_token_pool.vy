@@ -47,7 +47,9 @@ def __init__(
     token: address, localTokenDecimals: uint8, allowlist: DynArray[address, 128], rmnProxy: address, router: address
 ):
     ownable.__init__()
-    token_pool.__init__(token, localTokenDecimals, allowlist, rmnProxy, router)
+    token_pool.__init__(
+        token, localTokenDecimals, allowlist, rmnProxy, router, False, token_pool.ZERO_NOT_ALLOWED
+    )
 
 
 @external
@@ -61,7 +63,7 @@ def lockOrBurn(lockOrBurnIn: token_pool.LockOrBurnInV1) -> token_pool.LockOrBurn
     """Burns the amount, which the router has already put into the pool."""
     answer: token_pool.LockOrBurnOutV1 = token_pool._validate_lock_or_burn(lockOrBurnIn)
     extcall BurnMintERC20(token_pool.TOKEN).burn(lockOrBurnIn.amount)
-    token_pool._log_lock_or_burn(lockOrBurnIn)
+    token_pool._log_lock_or_burn(lockOrBurnIn.remoteChainSelector, lockOrBurnIn.amount)
     return answer
 
 
@@ -70,5 +72,5 @@ def releaseOrMint(releaseOrMintIn: token_pool.ReleaseOrMintInV1) -> token_pool.R
     """Mints the local amount to the receiver."""
     amount: uint256 = token_pool._validate_release_or_mint(releaseOrMintIn)
     extcall BurnMintERC20(token_pool.TOKEN).mint(releaseOrMintIn.receiver, amount)
-    token_pool._log_release_or_mint(releaseOrMintIn, amount)
+    token_pool._log_release_or_mint(releaseOrMintIn.remoteChainSelector, releaseOrMintIn.receiver, amount)
     return token_pool.ReleaseOrMintOutV1(destinationAmount=amount)

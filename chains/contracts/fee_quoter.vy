@@ -1,12 +1,14 @@
 # pragma version 0.4.3
-# FeeQuoter 1.6.0: what a message costs, and the prices that follow from commit reports (spec section 15). Here: the fee
-# formula and what the on-ramp asks for while it sends. Prices are in modules/fee_prices, the owner's settings in
-# modules/fee_config, extra arguments and foreign addresses in modules/extra_args.
+# FeeQuoter 1.6.0 and 1.6.3, which are compiled from the same source (versions/): what a message costs, and the prices
+# that follow from commit reports (spec section 15). Here: the fee formula and what the on-ramp asks for while it sends.
+# Prices are in modules/fee_prices, the owner's settings in modules/fee_config, extra arguments and foreign addresses in
+# modules/extra_args.
 #
 # getValidatedFee, processMessageArgs, processPoolReturnData and updatePrices are served by __default__, because Vyper
 # would decode a message into memory laid out for the largest one. The call data is read in place instead. Answers of
 # the usual shape leave early; the buffer for the others lies at the far end of __default__'s frame.
 
+import fee_version
 from modules import authorized_callers
 from modules import cursor
 from modules import extra_args
@@ -59,6 +61,9 @@ POOL_DATA_BYTES: constant(uint256) = 32
 # What accounts and tokens add to a message to the SVM family.
 SVM_FIXED_ACCOUNTS: constant(uint256) = 2
 SVM_TOKEN_BYTES: constant(uint256) = 300
+# The same for object ids and tokens of the Sui family.
+SUI_FIXED_IDS: constant(uint256) = 1
+SUI_TOKEN_BYTES: constant(uint256) = 108
 # A US cent with 18 decimals.
 CENT: constant(uint256) = 10**16
 U112: constant(uint256) = 2**112 - 1
@@ -106,7 +111,7 @@ def __init__(
 @external
 @view
 def typeAndVersion() -> String[32]:
-    return "FeeQuoter 1.6.0"
+    return fee_version.TYPE_AND_VERSION
 
 
 @external
@@ -122,19 +127,17 @@ def getStaticConfig() -> StaticConfig:
 @external
 @pure
 def supportsInterface(interfaceId: bytes4) -> bool:
-    """Receiver of pushed prices, fee quoter, ERC-165, and typeAndVersion."""
+    """Receiver of pushed prices, fee quoter, ERC-165, and in version 1.6.0 typeAndVersion."""
+    if fee_version.IS_1_6_3:
+        return interfaceId in [0x805f2132, 0x66792e80, 0x01ffc9a7]
     return interfaceId in [0x805f2132, 0xe364892e, 0x01ffc9a7, 0x181f5a77]
 
 
 @internal
 @pure
 def _not_enabled(dest: uint64):
-    refusal._refuse(
-        convert(method_id("DestinationChainNotEnabled(uint64)", output_type=bytes4), uint32),
-        1,
-        convert(dest, uint256),
-        0,
-        0,
+    refusal._one(
+        convert(method_id("DestinationChainNotEnabled(uint64)", output_type=bytes4), uint32), convert(dest, uint256)
     )
 
 
@@ -154,20 +157,14 @@ def getTokenAndGasPrices(token: address, destChainSelector: uint64) -> (uint224,
 @internal
 @pure
 def _too_large(most: uint256, size: uint256):
-    refusal._refuse(
-        convert(method_id("MessageTooLarge(uint256,uint256)", output_type=bytes4), uint32), 2, most, size, 0
-    )
+    refusal._two(convert(method_id("MessageTooLarge(uint256,uint256)", output_type=bytes4), uint32), most, size)
 
 
 @internal
 @pure
 def _too_many_accounts(accounts: uint256, most: uint256):
-    refusal._refuse(
-        convert(method_id("TooManySVMExtraArgsAccounts(uint256,uint256)", output_type=bytes4), uint32),
-        2,
-        accounts,
-        most,
-        0,
+    refusal._two(
+        convert(method_id("TooManySVMExtraArgsAccounts(uint256,uint256)", output_type=bytes4), uint32), accounts, most
     )
 
 
@@ -189,14 +186,51 @@ def _check_svm(
     if accounts > extra_args.MAX_ACCOUNTS:
         self._too_many_accounts(accounts, extra_args.MAX_ACCOUNTS)
     if args[1] >> accounts != 0:
-        refusal._refuse(
+        refusal._two(
             convert(method_id("InvalidSVMExtraArgsWritableBitmap(uint64,uint256)", output_type=bytes4), uint32),
-            2,
             args[1],
             accounts,
-            0,
         )
-    size += count * SVM_TOKEN_BYTES
+    self._check_size(dest, config, size + count * SVM_TOKEN_BYTES, tokens)
+
+
+@internal
+@pure
+def _too_many_ids(ids: uint256, most: uint256):
+    refusal._two(
+        convert(method_id("TooManySuiExtraArgsReceiverObjectIds(uint256,uint256)", output_type=bytes4), uint32),
+        ids,
+        most,
+    )
+
+
+@internal
+@view
+def _check_sui(dest: uint64, config: uint256, message: uint256, dataLength: uint256, tokens: uint256):
+    """What a message to the Sui family must keep to in version 1.6.3 (spec section 15.6)."""
+    # Limits have been checked; what else the arguments say has not.
+    args: uint256[5] = extra_args._sui(message + cursor._item(message, 4), False, max_value(uint256))
+    receiver: uint256 = cursor._item(message + cursor._word(message), 1)
+    ids: uint256 = args[4]
+    count: uint256 = cursor._word(tokens)
+    size: uint256 = dataLength
+    if receiver != 0:
+        size += (ids + SUI_FIXED_IDS) * 32
+    elif ids != 0:
+        self._too_many_ids(ids, 0)
+    if count != 0 and args[3] == 0:
+        refusal._plain(convert(method_id("InvalidTokenReceiver()", output_type=bytes4), uint32))
+    if ids > extra_args.MAX_ACCOUNTS:
+        self._too_many_ids(ids, extra_args.MAX_ACCOUNTS)
+    self._check_size(dest, config, size + count * SUI_TOKEN_BYTES, tokens)
+
+
+@internal
+@view
+def _check_size(dest: uint64, config: uint256, fixed: uint256, tokens: uint256):
+    """A message with all that it becomes on the destination must not be too large."""
+    size: uint256 = fixed
+    count: uint256 = cursor._word(tokens)
     for i: uint256 in range(count, bound=fee_config.U16):
         token: uint256 = cursor._item(tokens, unsafe_add(1, i << 1))
         overhead: uint256 = (fee_config._transfers[dest][convert(token, address)] >> 112) & fee_config.U32
@@ -265,21 +299,17 @@ def _validated_fee() -> (uint256, uint256, uint256):
     feeToken: address = convert(head[5], address)
     feeTokenEntry: uint256 = fee_config._feeTokens[feeToken]
     if feeTokenEntry >> 64 == 0:
-        refusal._refuse(
-            convert(method_id("FeeTokenNotSupported(address)", output_type=bytes4), uint32), 1, head[5], 0, 0
-        )
+        refusal._one(convert(method_id("FeeTokenNotSupported(address)", output_type=bytes4), uint32), head[5])
     dataLength: uint256 = extra_args._length(message + head[3])
     if dataLength > (a >> 24) & fee_config.U32:
         self._too_large((a >> 24) & fee_config.U32, dataLength)
     tokens: uint256 = message + head[4]
     count: uint256 = cursor._word(tokens)
     if count > (a >> 8) & fee_config.U16:
-        refusal._refuse(
+        refusal._two(
             convert(method_id("UnsupportedNumberOfTokens(uint256,uint256)", output_type=bytes4), uint32),
-            2,
             count,
             (a >> 8) & fee_config.U16,
-            0,
         )
 
     family: uint256 = (a >> 216) & fee_config.U32
@@ -293,12 +323,24 @@ def _validated_fee() -> (uint256, uint256, uint256):
         self._check_svm(dest, a, args, cursor._word(unsafe_add(receiver, 32)), dataLength, tokens)
     else:
         ordered: uint256 = 0
-        gasLimit, ordered = extra_args._generic(message + head[6], (config[1] >> 48) & fee_config.U32)
+        if fee_version.IS_1_6_3:
+            if family == fee_config.FAMILY_SUI:
+                gasLimit = extra_args._sui(message + head[6], a >> 248 != 0, (a >> 56) & fee_config.U32)[0]
+                ordered = 1
+            else:
+                gasLimit, ordered = extra_args._generic(message + head[6], (config[1] >> 48) & fee_config.U32)
+        else:
+            gasLimit, ordered = extra_args._generic(message + head[6], (config[1] >> 48) & fee_config.U32)
         if gasLimit > (a >> 56) & fee_config.U32:
             refusal._plain(convert(method_id("MessageGasLimitTooHigh()", output_type=bytes4), uint32))
         if a >> 248 > ordered:
             refusal._plain(convert(method_id("ExtraArgOutOfOrderExecutionMustBeTrue()", output_type=bytes4), uint32))
-        if not extra_args._is_address(receiver, family, 0):
+        if fee_version.IS_1_6_3:
+            if not extra_args._is_address(receiver, family, min(gasLimit, 1)):
+                return 0, receiver, family
+            if family == fee_config.FAMILY_SUI:
+                self._check_sui(dest, a, message, dataLength, tokens)
+        elif not extra_args._is_address(receiver, family, 0):
             return 0, receiver, family
 
     # None of the unchecked steps below can overflow with members of their widths; those that can are checked.
@@ -346,9 +388,7 @@ def _validated_fee() -> (uint256, uint256, uint256):
 @internal
 @pure
 def _unknown_family(family: uint256):
-    refusal._refuse(
-        convert(method_id("InvalidChainFamilySelector(bytes4)", output_type=bytes4), uint32), 1, family << 224, 0, 0
-    )
+    refusal._one(convert(method_id("InvalidChainFamilySelector(bytes4)", output_type=bytes4), uint32), family << 224)
 
 
 @internal
@@ -359,12 +399,8 @@ def _juels(feeToken: address, amount: uint256) -> uint256:
     if feeToken != LINK_TOKEN:
         juels = fee_prices._convert_amount(feeToken, amount, LINK_TOKEN)
     if juels > MAX_FEE_JUELS:
-        refusal._refuse(
-            convert(method_id("MessageFeeTooHigh(uint256,uint256)", output_type=bytes4), uint32),
-            2,
-            juels,
-            MAX_FEE_JUELS,
-            0,
+        refusal._two(
+            convert(method_id("MessageFeeTooHigh(uint256,uint256)", output_type=bytes4), uint32), juels, MAX_FEE_JUELS
         )
     return juels
 
@@ -383,9 +419,7 @@ def _pool_data(
     packed: uint256 = fee_config._transfers[dest][convert(tokenWord, address)]
     dataLength: uint256 = extra_args._length(transfer + head[2])
     if dataLength > POOL_DATA_BYTES and dataLength > (packed >> 112) & fee_config.U32:
-        refusal._refuse(
-            convert(method_id("SourceTokenDataTooLarge(address)", output_type=bytes4), uint32), 1, tokenWord, 0, 0
-        )
+        refusal._one(convert(method_id("SourceTokenDataTooLarge(address)", output_type=bytes4), uint32), tokenWord)
     if family == 0:
         self._unknown_family(family)
     remote: uint256 = transfer + head[1]
@@ -430,6 +464,10 @@ def __default__() -> Bytes[ANSWER]:
             if family == 0:
                 self._unknown_family(family)
             count = extra_args._length(second)
+            if fee_version.IS_1_6_3:
+                if family == fee_config.FAMILY_SUI:
+                    # Not the usual shape, whatever its receiver.
+                    count = 0
             if family != fee_config.FAMILY_SVM and count == 32:
                 gasLimit: uint256 = 0
                 unordered: uint256 = 0
@@ -465,8 +503,17 @@ def __default__() -> Bytes[ANSWER]:
     if wrong == 0 and selector == PROCESS_MESSAGE_ARGS:
         words[0] = answer
         words[2] = 128
-        if family == fee_config.FAMILY_SVM:
-            svm: uint256[5] = extra_args._svm(first, config[0] >> 248 != 0, (config[0] >> 56) & fee_config.U32)
+        foreign: bool = family == fee_config.FAMILY_SVM
+        if fee_version.IS_1_6_3:
+            foreign = foreign or family == fee_config.FAMILY_SUI
+        if foreign:
+            parsed: uint256[5] = empty(uint256[5])
+            enforced: bool = config[0] >> 248 != 0
+            most: uint256 = (config[0] >> 56) & fee_config.U32
+            if family == fee_config.FAMILY_SVM:
+                parsed = extra_args._svm(first, enforced, most)
+            elif fee_version.IS_1_6_3:
+                parsed = extra_args._sui(first, enforced, most)
             words[1] = 1
             count = cursor._word(first)
             words[4] = count
@@ -475,7 +522,7 @@ def __default__() -> Bytes[ANSWER]:
                 words[5 + i] = cursor._item(first, unsafe_add(i, 1))
             words[3] = size << 5
             words[size] = 32
-            words[size + 1] = svm[3]
+            words[size + 1] = parsed[3]
             size += 2
         else:
             gasLimit: uint256 = 0
@@ -507,6 +554,9 @@ def __default__() -> Bytes[ANSWER]:
     words[0] = convert(method_id("Invalid32ByteAddress(bytes)", output_type=bytes4), uint256)
     if family == fee_config.FAMILY_EVM:
         words[0] = convert(method_id("InvalidEVMAddress(bytes)", output_type=bytes4), uint256)
+    if fee_version.IS_1_6_3:
+        if family == fee_config.FAMILY_TVM:
+            words[0] = convert(method_id("InvalidTVMAddress(bytes)", output_type=bytes4), uint256)
     words[1] = 32
     count = extra_args._length(wrong)
     words[2] = count

@@ -70,7 +70,9 @@ def __init__(
     token: address, localTokenDecimals: uint8, allowlist: DynArray[address, 128], rmnProxy: address, router: address
 ):
     ownable.__init__()
-    token_pool.__init__(token, localTokenDecimals, allowlist, rmnProxy, router)
+    token_pool.__init__(
+        token, localTokenDecimals, allowlist, rmnProxy, router, False, token_pool.ZERO_NOT_ALLOWED
+    )
 
 
 @external
@@ -83,7 +85,7 @@ def typeAndVersion() -> String[32]:
 def lockOrBurn(lockOrBurnIn: token_pool.LockOrBurnInV1) -> token_pool.LockOrBurnOutV1:
     """Keeps the amount, which the router has already put into the pool."""
     answer: token_pool.LockOrBurnOutV1 = token_pool._validate_lock_or_burn(lockOrBurnIn)
-    token_pool._log_lock_or_burn(lockOrBurnIn)
+    token_pool._log_lock_or_burn(lockOrBurnIn.remoteChainSelector, lockOrBurnIn.amount)
     return answer
 
 
@@ -92,7 +94,7 @@ def releaseOrMint(releaseOrMintIn: token_pool.ReleaseOrMintInV1) -> token_pool.R
     """Pays the local amount to the receiver."""
     amount: uint256 = token_pool._validate_release_or_mint(releaseOrMintIn)
     self._pay(releaseOrMintIn.receiver, amount)
-    token_pool._log_release_or_mint(releaseOrMintIn, amount)
+    token_pool._log_release_or_mint(releaseOrMintIn.remoteChainSelector, releaseOrMintIn.receiver, amount)
     return token_pool.ReleaseOrMintOutV1(destinationAmount=amount)
 
 
@@ -105,12 +107,8 @@ def _pay(to: address, amount: uint256):
 @view
 def _check_rebalancer():
     if msg.sender != self._rebalancer:
-        refusal._refuse(
-            convert(method_id("Unauthorized(address)", output_type=bytes4), uint32),
-            1,
-            convert(msg.sender, uint256),
-            0,
-            0,
+        refusal._one(
+            convert(method_id("Unauthorized(address)", output_type=bytes4), uint32), convert(msg.sender, uint256)
         )
 
 

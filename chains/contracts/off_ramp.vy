@@ -173,17 +173,11 @@ def typeAndVersion() -> String[32]:
 def _check_selectors(source: uint256, message: uint256):
     target: uint256 = cursor._item(message, 2)
     if target != convert(ramp_state.CHAIN_SELECTOR, uint256):
-        refusal._refuse(
-            convert(method_id("InvalidMessageDestChainSelector(uint64)", output_type=bytes4), uint32), 1, target, 0, 0
-        )
+        refusal._one(convert(method_id("InvalidMessageDestChainSelector(uint64)", output_type=bytes4), uint32), target)
     origin: uint256 = cursor._item(message, 1)
     if origin != source:
-        refusal._refuse(
-            convert(method_id("SourceChainSelectorMismatch(uint64,uint64)", output_type=bytes4), uint32),
-            2,
-            source,
-            origin,
-            0,
+        refusal._two(
+            convert(method_id("SourceChainSelectorMismatch(uint64,uint64)", output_type=bytes4), uint32), source, origin
         )
 
 
@@ -211,12 +205,9 @@ def _admit(source: uint64, message: uint256, seq: uint256, manual: bool, committ
     elif state == UNTOUCHED and unsafe_sub(block.timestamp, committedAt) <= convert(
         ramp_state._dynamicConfig.permissionLessExecutionThresholdSeconds, uint256
     ):
-        refusal._refuse(
+        refusal._one(
             convert(method_id("ManualExecutionNotYetEnabled(uint64)", output_type=bytes4), uint32),
-            1,
             convert(source, uint256),
-            0,
-            0,
         )
     if skipped != empty(bytes32):
         raw_log([skipped], abi_encode(source, seq))
@@ -255,12 +246,9 @@ def _settle(
                 or reason == convert(method_id("NoGasForCallExactCheck()", output_type=bytes4), uint32)
                 or reason == convert(method_id("InsufficientGasForStaticCall()", output_type=bytes4), uint32)
             ):
-                refusal._refuse(
+                refusal._one(
                     convert(method_id("InsufficientGasToCompleteTx(bytes4)", output_type=bytes4), uint32),
-                    1,
                     convert(reason, uint256) << 224,
-                    0,
-                    0,
                 )
         if manual and state == FAILURE:
             raw_revert(abi_encode(messageId, answer, method_id=method_id("ExecutionError(bytes32,bytes)")))
@@ -421,15 +409,13 @@ def __default__():
         source: uint64 = convert(sourceWord, uint64)
         if ramp_state._is_cursed(source):
             if manual:
-                refusal._refuse(
-                    convert(method_id("CursedByRMN(uint64)", output_type=bytes4), uint32), 1, sourceWord, 0, 0
-                )
+                refusal._one(convert(method_id("CursedByRMN(uint64)", output_type=bytes4), uint32), sourceWord)
             log SkippedReportExecution(sourceChainSelector=source)
             continue
         messages: uint256 = unsafe_add(report, 160)
         count: uint256 = cursor._word(messages)
         if count == 0:
-            refusal._refuse(convert(method_id("EmptyReport(uint64)", output_type=bytes4), uint32), 1, sourceWord, 0, 0)
+            refusal._one(convert(method_id("EmptyReport(uint64)", output_type=bytes4), uint32), sourceWord)
         tokenDatas: uint256 = cursor._follow(report, 2)
         if count != cursor._word(tokenDatas):
             refusal._plain(convert(method_id("UnexpectedTokenData()", output_type=bytes4), uint32))
@@ -461,9 +447,7 @@ def __default__():
             root = merkle._merkle_root(leaves, count, proofs, cursor._item(report, 4))
         committedAt: uint256 = ramp_state._roots[source][root]
         if committedAt == 0:
-            refusal._refuse(
-                convert(method_id("RootNotCommitted(uint64)", output_type=bytes4), uint32), 1, sourceWord, 0, 0
-            )
+            refusal._one(convert(method_id("RootNotCommitted(uint64)", output_type=bytes4), uint32), sourceWord)
 
         for m: uint256 in range(count, bound=257):
             startGas: uint256 = msg.gas
@@ -474,12 +458,8 @@ def __default__():
                 continue
             tokenData: uint256 = cursor._element(tokenDatas, m)
             if cursor._word(cursor._follow(message, 9)) != cursor._word(tokenData):
-                refusal._refuse(
-                    convert(method_id("TokenDataMismatch(uint64,uint64)", output_type=bytes4), uint32),
-                    2,
-                    sourceWord,
-                    seq,
-                    0,
+                refusal._two(
+                    convert(method_id("TokenDataMismatch(uint64,uint64)", output_type=bytes4), uint32), sourceWord, seq
                 )
             ramp_state._set_state(source, seq, IN_PROGRESS)
 

@@ -319,9 +319,7 @@ def setDynamicConfig(dynamicConfig: DynamicConfig):
 def _apply_dest(update: DestChainConfigArgs):
     dest: uint64 = update.destChainSelector
     if dest == 0:
-        refusal._refuse(
-            convert(method_id("InvalidDestChainConfig(uint64)", output_type=bytes4), uint32), 1, 0, 0, 0
-        )
+        refusal._one(convert(method_id("InvalidDestChainConfig(uint64)", output_type=bytes4), uint32), 0)
     sequenceNumber: uint256 = self._dests[dest] & U64
     packed: uint256 = sequenceNumber | convert(update.router, uint256) << 72
     if update.allowlistEnabled:
@@ -346,12 +344,8 @@ def applyDestChainConfigUpdates(destChainConfigArgs: DynArray[DestChainConfigArg
 @internal
 @pure
 def _refuse_allowlist(dest: uint64):
-    refusal._refuse(
-        convert(method_id("InvalidAllowListRequest(uint64)", output_type=bytes4), uint32),
-        1,
-        convert(dest, uint256),
-        0,
-        0,
+    refusal._one(
+        convert(method_id("InvalidAllowListRequest(uint64)", output_type=bytes4), uint32), convert(dest, uint256)
     )
 
 
@@ -407,9 +401,7 @@ def withdrawFeeTokens(feeTokens: DynArray[address, MAX_FEE_TOKENS]):
 @view
 def _check_curse(dest: uint64):
     if staticcall RMN(RMN_REMOTE).isCursed(convert(convert(dest, uint128), bytes16)):
-        refusal._refuse(
-            convert(method_id("CursedByRMN(uint64)", output_type=bytes4), uint32), 1, convert(dest, uint256), 0, 0
-        )
+        refusal._one(convert(method_id("CursedByRMN(uint64)", output_type=bytes4), uint32), convert(dest, uint256))
 
 
 @internal
@@ -434,12 +426,8 @@ def _check_sender(dest: uint64, sender: address):
         refusal._plain(convert(method_id("RouterMustSetOriginalSender()", output_type=bytes4), uint32))
     packed: uint256 = self._dests[dest]
     if (packed >> 64) & 1 == 1 and self._allowedIndex[dest][sender] == 0:
-        refusal._refuse(
-            convert(method_id("SenderNotAllowed(address)", output_type=bytes4), uint32),
-            1,
-            convert(sender, uint256),
-            0,
-            0,
+        refusal._one(
+            convert(method_id("SenderNotAllowed(address)", output_type=bytes4), uint32), convert(sender, uint256)
         )
     if msg.sender != convert(packed >> 72, address):
         refusal._plain(convert(method_id("MustBeCalledByRouter()", output_type=bytes4), uint32))
@@ -457,12 +445,8 @@ def _lock_or_burn(dest: uint64, sender: address, receiver: Bytes[MAX_ADDRESS], a
     if pool != empty(address):
         supported = staticcall Pool(pool).supportsInterface(POOL_INTERFACE)
     if not supported:
-        refusal._refuse(
-            convert(method_id("UnsupportedToken(address)", output_type=bytes4), uint32),
-            1,
-            convert(token, uint256),
-            0,
-            0,
+        refusal._one(
+            convert(method_id("UnsupportedToken(address)", output_type=bytes4), uint32), convert(token, uint256)
         )
     answer: LockOrBurnOutV1 = extcall Pool(pool).lockOrBurn(
         LockOrBurnInV1(

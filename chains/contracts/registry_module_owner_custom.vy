@@ -30,12 +30,10 @@ def __init__(tokenAdminRegistry: address):
 @internal
 def _register(token: address, admin: address):
     if admin != msg.sender:
-        refusal._refuse(
+        refusal._two(
             convert(method_id("CanOnlySelfRegister(address,address)", output_type=bytes4), uint32),
-            2,
             convert(admin, uint256),
             convert(token, uint256),
-            0,
         )
     extcall Registry(REGISTRY).proposeAdministrator(token, admin)
     log AdministratorRegistered(token=token, administrator=admin)
@@ -64,9 +62,8 @@ def registerAccessControlDefaultAdmin(token: address):
     """For an account that holds the token's DEFAULT_ADMIN_ROLE."""
     role: bytes32 = staticcall Token(token).DEFAULT_ADMIN_ROLE()
     if not staticcall Token(token).hasRole(role, msg.sender):
-        refusal._refuse(
+        refusal._three(
             convert(method_id("RequiredRoleNotFound(address,bytes32,address)", output_type=bytes4), uint32),
-            3,
             convert(msg.sender, uint256),
             convert(role, uint256),
             convert(token, uint256),

@@ -158,7 +158,7 @@ def _uncurse(subject: bytes16):
 @pure
 def _refuse_subject(selector: uint32, subject: bytes16):
     # bytes16 is left-aligned in its word.
-    refusal._refuse(selector, 1, convert(convert(subject, uint128), uint256) << 128, 0, 0)
+    refusal._one(selector, convert(convert(subject, uint128), uint256) << 128)
 
 
 # ------------------------------------------------------------------------------------------------------------- signers

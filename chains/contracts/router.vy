@@ -177,12 +177,10 @@ def applyRampUpdates(
         pair: uint256 = self._pair(update.sourceChainSelector, update.offRamp)
         index: uint256 = self._offRampIndex[pair]
         if index == 0:
-            refusal._refuse(
+            refusal._two(
                 convert(method_id("OffRampMismatch(uint64,address)", output_type=bytes4), uint32),
-                2,
                 convert(update.sourceChainSelector, uint256),
                 convert(update.offRamp, uint256),
-                0,
             )
         # The last pair takes the place of the one that leaves.
         last: uint256 = self._offRamps.pop()
@@ -210,9 +208,7 @@ def recoverTokens(tokenAddress: address, to: address, amount: uint256):
     """Sends out tokens, or native coins for the zero address, that were sent here by mistake."""
     ownable._check_owner()
     if to == empty(address):
-        refusal._refuse(
-            convert(method_id("InvalidRecipientAddress(address)", output_type=bytes4), uint32), 1, 0, 0, 0
-        )
+        refusal._one(convert(method_id("InvalidRecipientAddress(address)", output_type=bytes4), uint32), 0)
     if tokenAddress == empty(address):
         if not raw_call(to, b"", value=amount, revert_on_failure=False):
             refusal._plain(convert(method_id("FailedToSendValue()", output_type=bytes4), uint32))
@@ -236,12 +232,9 @@ def _check_arm():
 def _on_ramp(dest: uint64) -> address:
     onRamp: address = self._onRamps[dest]
     if onRamp == empty(address):
-        refusal._refuse(
+        refusal._one(
             convert(method_id("UnsupportedDestinationChain(uint64)", output_type=bytes4), uint32),
-            1,
             convert(dest, uint256),
-            0,
-            0,
         )
     return onRamp
 

@@ -53,13 +53,13 @@ def __init__():
 @internal
 @pure
 def _refuse(selector: uint32, a: address, b: address):
-    refusal._refuse(selector, 2, convert(a, uint256), convert(b, uint256), 0)
+    refusal._two(selector, convert(a, uint256), convert(b, uint256))
 
 
 @internal
 @pure
 def _refuse_one(selector: uint32, a: address):
-    refusal._refuse(selector, 1, convert(a, uint256), 0, 0)
+    refusal._one(selector, convert(a, uint256))
 
 
 @internal

@@ -69,10 +69,6 @@ def _apply(updates: AuthorizedCallerArgs):
 @view
 def _check_caller():
     if self._places[msg.sender] == 0:
-        refusal._refuse(
-            convert(method_id("UnauthorizedCaller(address)", output_type=bytes4), uint32),
-            1,
-            convert(msg.sender, uint256),
-            0,
-            0,
+        refusal._one(
+            convert(method_id("UnauthorizedCaller(address)", output_type=bytes4), uint32), convert(msg.sender, uint256)
         )

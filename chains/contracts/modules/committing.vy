@@ -12,6 +12,9 @@ uses: ramp_state
 
 # Longest commit report in bytes: its parts must fit cursor._gather.
 MAX_COMMIT_REPORT: constant(uint256) = 4608
+# verify(address,MerkleRoot[],(bytes32,bytes32)[]) and updatePrices(PriceUpdates).
+VERIFY: constant(uint32) = 1890125982  # 0x70a9089e
+UPDATE_PRICES: constant(uint32) = 959918191  # 0x3937306f
 # keccak-256 of CommitReportAccepted(MerkleRoot[],MerkleRoot[],PriceUpdates) with the tuples of spec section 4.2.
 COMMIT_REPORT_ACCEPTED: constant(bytes32) = 0xb967c9b9e1b7af9a61ca71ff00e9f5b89ec6f2e268de8dacf12f0de8e51f3e47
 
@@ -22,12 +25,11 @@ def _commit_root(at: uint256, blessed: bool):
     head: uint256[5] = abi_decode(slice(msg.data, at, 160), uint256[5])
     source: uint64 = convert(head[0], uint64)
     if ramp_state._is_cursed(source):
-        refusal._refuse(convert(method_id("CursedByRMN(uint64)", output_type=bytes4), uint32), 1, head[0], 0, 0)
+        refusal._one(convert(method_id("CursedByRMN(uint64)", output_type=bytes4), uint32), head[0])
     packed: uint256 = ramp_state._enabled(source)
     if blessed == ((packed >> 232) & 1 == 1):
-        refusal._refuse(
+        refusal._three(
             convert(method_id("RootBlessingMismatch(uint64,bytes32,bool)", output_type=bytes4), uint32),
-            3,
             head[0],
             head[4],
             convert(blessed, uint256),
@@ -41,9 +43,8 @@ def _commit_root(at: uint256, blessed: bool):
             )
         )
     if (packed >> 168) & ramp_state.U64 != head[2] or head[2] > head[3]:
-        refusal._refuse(
+        refusal._three(
             convert(method_id("InvalidInterval(uint64,uint64,uint64)", output_type=bytes4), uint32),
-            3,
             head[0],
             head[2],
             head[3],
@@ -52,12 +53,8 @@ def _commit_root(at: uint256, blessed: bool):
         refusal._plain(convert(method_id("InvalidRoot()", output_type=bytes4), uint32))
     root: bytes32 = convert(head[4], bytes32)
     if ramp_state._roots[source][root] != 0:
-        refusal._refuse(
-            convert(method_id("RootAlreadyCommitted(uint64,bytes32)", output_type=bytes4), uint32),
-            2,
-            head[0],
-            head[4],
-            0,
+        refusal._two(
+            convert(method_id("RootAlreadyCommitted(uint64,bytes32)", output_type=bytes4), uint32), head[0], head[4]
         )
     assert head[3] < ramp_state.U64
     ramp_state._sources[source] = (packed & ~(ramp_state.U64 << 168)) | (unsafe_add(head[3], 1) << 168)
@@ -92,53 +89,14 @@ def _commit(reportLength: uint256, ocrSequence: uint64):
         words[0] = convert(self, uint256)
         words[1] = 96
         words[2] = unsafe_add(96, unsafe_sub(unblessed, roots))
-        raw_call(
-            ramp_state.RMN_REMOTE,
-            cursor._gather(
-                convert(
-                    method_id(
-                        "verify(address,(uint64,bytes,uint64,uint64,bytes32)[],(bytes32,bytes32)[])",
-                        output_type=bytes4,
-                    ),
-                    uint32,
-                ),
-                words,
-                3,
-                roots,
-                unblessed,
-                signatures,
-                end,
-                0,
-                0,
-            ),
-            is_static_call=True,
-        )
+        self._pass_on(ramp_state.RMN_REMOTE, VERIFY, words, 3, roots, unblessed, signatures, end)
     if cursor._word(452) != 0 or cursor._word(gasPrices) != 0:
         if ramp_state._latestPriceSequenceNumber < ocrSequence:
             ramp_state._latestPriceSequenceNumber = ocrSequence
             words[0] = 32
             quoter: address = ramp_state._dynamicConfig.feeQuoter
             assert quoter.codesize > 0
-            raw_call(
-                quoter,
-                cursor._gather(
-                    convert(
-                        method_id(
-                            "updatePrices(((address,uint224)[],(uint64,uint224)[]))",
-                            output_type=bytes4,
-                        ),
-                        uint32,
-                    ),
-                    words,
-                    1,
-                    prices,
-                    roots,
-                    0,
-                    0,
-                    0,
-                    0,
-                ),
-            )
+            self._pass_on(quoter, UPDATE_PRICES, words, 1, prices, roots, 0, 0)
         elif blessedCount == 0 and unblessedCount == 0:
             refusal._plain(convert(method_id("StaleCommitReport()", output_type=bytes4), uint32))
     for i: uint256 in range(blessedCount, bound=64):
@@ -148,10 +106,31 @@ def _commit(reportLength: uint256, ocrSequence: uint64):
     words[0] = 96
     words[1] = unsafe_add(96, unsafe_sub(unblessed, roots))
     words[2] = unsafe_add(96, unsafe_sub(signatures, roots))
-    raw_log(
-        [COMMIT_REPORT_ACCEPTED],
-        cursor._gather(0, words, 3, roots, signatures, prices, roots, 0, 0),
-    )
+    self._pass_on(empty(address), 0, words, 3, roots, signatures, prices, roots)
+
+
+@internal
+def _pass_on(
+    target: address,
+    selector: uint32,
+    head: uint256[12],
+    headWords: uint256,
+    a: uint256,
+    aEnd: uint256,
+    b: uint256,
+    bEnd: uint256,
+):
+    """
+    Calls `target` with parts of the report as they came, or logs them where there is none. One buffer serves all three
+    of a commit's payloads: memory is paid for by how far it reaches.
+    """
+    payload: Bytes[cursor.GATHER_BYTES] = cursor._gather(selector, head, headWords, a, aEnd, b, bEnd, 0, 0)
+    if target == empty(address):
+        raw_log([COMMIT_REPORT_ACCEPTED], payload)
+    elif selector == VERIFY:
+        raw_call(target, payload, is_static_call=True)
+    else:
+        raw_call(target, payload)
 
 
 @external

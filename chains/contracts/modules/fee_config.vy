@@ -2,6 +2,7 @@
 # What the owner sets about fees: destinations, fee tokens with their premium, and what the transfer of a token costs
 # (spec section 15.2). Packed so that a quote reads two words for its destination and one for each token. No prices.
 
+import fee_version
 from modules import ownable_2step as ownable
 from modules import refusal
 
@@ -99,6 +100,7 @@ FAMILY_EVM: constant(uint256) = 672322860  # 0x2812d52c
 FAMILY_SVM: constant(uint256) = 504413636  # 0x1e10bdc4
 FAMILY_APTOS: constant(uint256) = 2893545452  # 0xac77ffec
 FAMILY_SUI: constant(uint256) = 3303037267  # 0xc4e05953
+FAMILY_TVM: constant(uint256) = 1685990313  # 0x647e2ba9
 
 # Where the members of a DestChainConfig lie: two words, each member above the one before it.
 # First word: enabled 0, tokens 8, data bytes 24, gas limit 56, overhead 88, byte gas base 120, high 128, threshold 136,
@@ -191,18 +193,17 @@ def _set_dests(updates: DynArray[DestChainConfigArgs, MAX_UPDATES]):
         dest: uint64 = update.destChainSelector
         config: DestChainConfig = update.destChainConfig
         family: uint256 = convert(convert(config.chainFamilySelector, uint32), uint256)
+        known: bool = family in [FAMILY_EVM, FAMILY_SVM, FAMILY_APTOS, FAMILY_SUI]
+        if fee_version.IS_1_6_3:
+            known = known or family == FAMILY_TVM
         if (
             dest == 0
             or config.defaultTxGasLimit == 0
             or config.defaultTxGasLimit > config.maxPerMsgGasLimit
-            or family not in [FAMILY_EVM, FAMILY_SVM, FAMILY_APTOS, FAMILY_SUI]
+            or not known
         ):
-            refusal._refuse(
-                convert(method_id("InvalidDestChainConfig(uint64)", output_type=bytes4), uint32),
-                1,
-                convert(dest, uint256),
-                0,
-                0,
+            refusal._one(
+                convert(method_id("InvalidDestChainConfig(uint64)", output_type=bytes4), uint32), convert(dest, uint256)
             )
         if self._u32(self._dests[dest][0], 216) == 0:
             log DestChainAdded(destChainSelector=dest, destChainConfig=config)
@@ -308,20 +309,14 @@ def _set_transfers(updates: DynArray[TokenTransferFeeConfigArgs, MAX_LISTS]):
             minimum: uint256 = convert(c.minFeeUSDCents, uint256)
             maximum: uint256 = convert(c.maxFeeUSDCents, uint256)
             if minimum >= maximum:
-                refusal._refuse(
-                    convert(method_id("InvalidFeeRange(uint256,uint256)", output_type=bytes4), uint32),
-                    2,
-                    minimum,
-                    maximum,
-                    0,
+                refusal._two(
+                    convert(method_id("InvalidFeeRange(uint256,uint256)", output_type=bytes4), uint32), minimum, maximum
                 )
             if c.destBytesOverhead < MIN_BYTES_OVERHEAD:
-                refusal._refuse(
+                refusal._two(
                     convert(method_id("InvalidDestBytesOverhead(address,uint32)", output_type=bytes4), uint32),
-                    2,
                     convert(item.token, uint256),
                     convert(c.destBytesOverhead, uint256),
-                    0,
                 )
             self._transfers[update.destChainSelector][item.token] = (
                 minimum

@@ -106,9 +106,7 @@ def _unpack(price: uint256) -> TimestampedPackedUint224:
 @internal
 @pure
 def _unsupported(token: address):
-    refusal._refuse(
-        convert(method_id("TokenNotSupported(address)", output_type=bytes4), uint32), 1, convert(token, uint256), 0, 0
-    )
+    refusal._one(convert(method_id("TokenNotSupported(address)", output_type=bytes4), uint32), convert(token, uint256))
 
 
 @internal
@@ -177,9 +175,8 @@ def _validated_gas_price(destChainSelector: uint64, threshold: uint256) -> uint2
     if threshold != 0:
         passed: uint256 = block.timestamp - (price >> 224)
         if passed > threshold:
-            refusal._refuse(
+            refusal._three(
                 convert(method_id("StaleGasPrice(uint64,uint256,uint256)", output_type=bytes4), uint32),
-                3,
                 convert(destChainSelector, uint256),
                 threshold,
                 passed,

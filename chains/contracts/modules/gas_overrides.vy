@@ -31,9 +31,8 @@ def _check_override(source: uint256, message: uint256, at: uint256):
     limit: uint256 = cursor._word(at)
     messageId: uint256 = cursor._word(message)
     if limit != 0 and limit < cursor._item(message, 8):
-        refusal._refuse(
+        refusal._three(
             convert(method_id("InvalidManualExecutionGasLimit(uint64,bytes32,uint256)", output_type=bytes4), uint32),
-            3,
             source,
             messageId,
             limit,
@@ -41,12 +40,10 @@ def _check_override(source: uint256, message: uint256, at: uint256):
     tokens: uint256 = cursor._follow(message, 9)
     count: uint256 = cursor._item(at, 2)
     if count != cursor._word(tokens):
-        refusal._refuse(
+        refusal._two(
             convert(method_id("ManualExecutionGasAmountCountMismatch(bytes32,uint64)", output_type=bytes4), uint32),
-            2,
             messageId,
             cursor._item(message, 3),
-            0,
         )
     for i: uint256 in range(count, bound=cursor.MAX_TOKENS):
         given: uint256 = cursor._item(at, unsafe_add(i, 3))

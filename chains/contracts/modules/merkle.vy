@@ -50,4 +50,4 @@ def _merkle_root(leaves: bytes32[257], count: uint256, proofs: uint256, flags: u
 def _check_index(i: uint256, length: uint256):
     """Reading past the end of an array panics with code 0x32, as in the reference contract."""
     if i >= length:
-        refusal._refuse(convert(method_id("Panic(uint256)", output_type=bytes4), uint32), 1, 50, 0, 0)
+        refusal._one(convert(method_id("Panic(uint256)", output_type=bytes4), uint32), 50)

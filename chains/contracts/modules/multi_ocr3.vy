@@ -12,22 +12,22 @@ struct ConfigInfo:
 
 struct OCRConfig:
     configInfo: ConfigInfo
-    signers: DynArray[address, 256]
-    transmitters: DynArray[address, 256]
+    signers: DynArray[address, ORACLE_SLOTS]
+    transmitters: DynArray[address, ORACLE_SLOTS]
 
 struct OCRConfigArgs:
     configDigest: bytes32
     ocrPluginType: uint8
     F: uint8
     isSignatureVerificationEnabled: bool
-    signers: DynArray[address, 256]
-    transmitters: DynArray[address, 256]
+    signers: DynArray[address, ORACLE_SLOTS]
+    transmitters: DynArray[address, ORACLE_SLOTS]
 
 event ConfigSet:
     ocrPluginType: uint8
     configDigest: bytes32
-    signers: DynArray[address, 256]
-    transmitters: DynArray[address, 256]
+    signers: DynArray[address, ORACLE_SLOTS]
+    transmitters: DynArray[address, ORACLE_SLOTS]
     F: uint8
 
 event Transmitted:
@@ -40,12 +40,14 @@ COMMIT: constant(uint8) = 0
 EXECUTION: constant(uint8) = 1
 # Most oracles of one kind; one more still decodes, so that it is refused by name.
 MAX_ORACLES: constant(uint256) = 256
+ORACLE_SLOTS: constant(uint256) = MAX_ORACLES + 1
 # What a sender may be: roles of one address within one plugin type.
 ROLE_SIGNER: constant(uint256) = 1
 ROLE_TRANSMITTER: constant(uint256) = 2
 # InvalidConfig(uint8) reasons.
 F_MUST_BE_POSITIVE: constant(uint8) = 0
 TOO_MANY_TRANSMITTERS: constant(uint8) = 1
+TOO_MANY_SIGNERS: constant(uint8) = 2
 F_TOO_HIGH: constant(uint8) = 3
 REPEATED_ORACLE_ADDRESS: constant(uint8) = 4
 NO_TRANSMITTERS: constant(uint8) = 5
@@ -57,8 +59,8 @@ CHAIN_ID: immutable(uint256)
 _digests: HashMap[uint8, bytes32]
 # F | n << 8 | signatures enabled << 16
 _shapes: HashMap[uint8, uint256]
-_signers: HashMap[uint8, DynArray[address, 256]]
-_transmitters: HashMap[uint8, DynArray[address, 256]]
+_signers: HashMap[uint8, DynArray[address, ORACLE_SLOTS]]
+_transmitters: HashMap[uint8, DynArray[address, ORACLE_SLOTS]]
 # plugin type -> oracle -> role | index << 8
 _oracles: HashMap[uint8, HashMap[address, uint256]]
 
@@ -71,19 +73,17 @@ def __init__():
 @internal
 @pure
 def _refuse_config(reason: uint8):
-    refusal._refuse(
-        convert(method_id("InvalidConfig(uint8)", output_type=bytes4), uint32), 1, convert(reason, uint256), 0, 0
-    )
+    refusal._one(convert(method_id("InvalidConfig(uint8)", output_type=bytes4), uint32), convert(reason, uint256))
 
 
 @internal
-def _clear_roles(kind: uint8, oracles: DynArray[address, 256]):
+def _clear_roles(kind: uint8, oracles: DynArray[address, ORACLE_SLOTS]):
     for oracle: address in oracles:
         self._oracles[kind][oracle] = 0
 
 
 @internal
-def _assign_roles(kind: uint8, role: uint256, oracles: DynArray[address, 256]):
+def _assign_roles(kind: uint8, role: uint256, oracles: DynArray[address, ORACLE_SLOTS]):
     index: uint256 = 0
     for oracle: address in oracles:
         if self._oracles[kind][oracle] != 0:
@@ -101,13 +101,11 @@ def _set_config(config: OCRConfigArgs):
         self._refuse_config(F_MUST_BE_POSITIVE)
     shape: uint256 = self._shapes[kind]
     if shape != 0 and ((shape >> 16) & 1 == 1) != config.isSignatureVerificationEnabled:
-        refusal._refuse(
-            convert(method_id("StaticConfigCannotBeChanged(uint8)", output_type=bytes4), uint32),
-            1,
-            convert(kind, uint256),
-            0,
-            0,
+        refusal._one(
+            convert(method_id("StaticConfigCannotBeChanged(uint8)", output_type=bytes4), uint32), convert(kind, uint256)
         )
+    if len(config.transmitters) > MAX_ORACLES:
+        self._refuse_config(TOO_MANY_TRANSMITTERS)
     if len(config.transmitters) == 0:
         self._refuse_config(NO_TRANSMITTERS)
     self._clear_roles(kind, self._transmitters[kind])
@@ -117,6 +115,8 @@ def _set_config(config: OCRConfigArgs):
         flag = 1
         self._clear_roles(kind, self._signers[kind])
         n = len(config.signers)
+        if n > MAX_ORACLES:
+            self._refuse_config(TOO_MANY_SIGNERS)
         # 3F is compared in eight bits: a larger F cannot be meant.
         assert config.F <= 85
         if n <= unsafe_mul(3, convert(config.F, uint256)):
@@ -158,9 +158,7 @@ def latestConfigDetails(ocrPluginType: uint8) -> OCRConfig:
 @view
 def _check_fork():
     if chain.id != CHAIN_ID:
-        refusal._refuse(
-            convert(method_id("ForkedChain(uint256,uint256)", output_type=bytes4), uint32), 2, CHAIN_ID, chain.id, 0
-        )
+        refusal._two(convert(method_id("ForkedChain(uint256,uint256)", output_type=bytes4), uint32), CHAIN_ID, chain.id)
 
 
 @internal
@@ -168,21 +166,17 @@ def _check_fork():
 def _check_transmission(kind: uint8, expectedLength: uint256, digest: bytes32):
     """Length of the call data, config digest, chain, transmitter: in this order (spec section 10.3)."""
     if expectedLength != len(msg.data):
-        refusal._refuse(
+        refusal._two(
             convert(method_id("WrongMessageLength(uint256,uint256)", output_type=bytes4), uint32),
-            2,
             expectedLength,
             len(msg.data),
-            0,
         )
     expected: bytes32 = self._digests[kind]
     if digest != expected:
-        refusal._refuse(
+        refusal._two(
             convert(method_id("ConfigDigestMismatch(bytes32,bytes32)", output_type=bytes4), uint32),
-            2,
             convert(expected, uint256),
             convert(digest, uint256),
-            0,
         )
     self._check_fork()
     if self._oracles[kind][msg.sender] & 255 != ROLE_TRANSMITTER and msg.sender != GAS_ESTIMATION_SENDER:

@@ -16,7 +16,15 @@ _pending: address
 
 @deploy
 def __init__():
-    self._owner = msg.sender
+    self._set_first(msg.sender)
+
+
+@internal
+def _set_first(first: address):
+    """The first owner; the zero address, which a simulated creation may come from, could never hand on."""
+    if first == empty(address):
+        raw_revert(method_id("OwnerCannotBeZero()", output_type=Bytes[4]))
+    self._owner = first
 
 
 @external

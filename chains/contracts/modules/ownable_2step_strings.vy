@@ -16,6 +16,7 @@ _pending: address
 
 @deploy
 def __init__():
+    assert msg.sender != empty(address), "Cannot set owner to zero"
     self._owner = msg.sender
 
 

@@ -118,12 +118,8 @@ def _apply_source(update: SourceChainConfigArgs):
         self._selectors.append(source)
         log SourceChainSelectorAdded(sourceChainSelector=source)
     elif minSeqNr != 1 and onRampHash != self._onRampHashes[source]:
-        refusal._refuse(
-            convert(method_id("InvalidOnRampUpdate(uint64)", output_type=bytes4), uint32),
-            1,
-            convert(source, uint256),
-            0,
-            0,
+        refusal._one(
+            convert(method_id("InvalidOnRampUpdate(uint64)", output_type=bytes4), uint32), convert(source, uint256)
         )
     if len(update.onRamp) == 0 or onRampHash == keccak256(empty(bytes32)):
         refusal._plain(convert(method_id("ZeroAddressNotAllowed()", output_type=bytes4), uint32))
@@ -176,12 +172,8 @@ def _enabled(source: uint64) -> uint256:
     """The packed configuration of an enabled source chain; any other is refused."""
     packed: uint256 = self._sources[source]
     if (packed >> 160) & 1 == 0:
-        refusal._refuse(
-            convert(method_id("SourceChainNotEnabled(uint64)", output_type=bytes4), uint32),
-            1,
-            convert(source, uint256),
-            0,
-            0,
+        refusal._one(
+            convert(method_id("SourceChainNotEnabled(uint64)", output_type=bytes4), uint32), convert(source, uint256)
         )
     return packed
 

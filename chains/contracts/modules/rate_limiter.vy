@@ -1,5 +1,5 @@
 # pragma version 0.4.3
-# Token buckets, one outbound and one inbound per remote chain (spec section 19.5, rules of the 1.6.1 pools).
+# Token buckets, one outbound and one inbound per remote chain (spec section 19.5).
 # It counts; which token, which chain and who may configure is the pool's business.
 
 from modules import refusal
@@ -32,13 +32,20 @@ _limits: HashMap[uint256, HashMap[uint64, uint256]]
 
 @internal
 @pure
-def _check(config: Config):
-    """Enabled: rate not above capacity. Disabled: both zero."""
+def _check(config: Config, strict: bool):
+    """Enabled: rate not above capacity, and where strict neither zero nor the capacity. Disabled: both zero."""
     if config.isEnabled:
-        if config.rate > config.capacity:
+        if config.rate > config.capacity or (strict and (config.rate == 0 or config.rate == config.capacity)):
             raw_revert(abi_encode(config, method_id=method_id("InvalidRateLimitRate((bool,uint128,uint128))")))
     elif config.rate != 0 or config.capacity != 0:
         raw_revert(abi_encode(config, method_id=method_id("DisabledNonZeroRateLimit((bool,uint128,uint128))")))
+
+
+@internal
+@view
+def _counts(direction: uint256, selector: uint64) -> bool:
+    """Whether the bucket limits at all."""
+    return (self._levels[direction][selector] >> 160) & 1 == 1
 
 
 @internal
@@ -99,9 +106,8 @@ def _consume(direction: uint256, selector: uint64, amount: uint256, token: addre
     if level & U128 > capacity:
         refusal._plain(convert(method_id("BucketOverfilled()", output_type=bytes4), uint32))
     if capacity < amount:
-        refusal._refuse(
+        refusal._three(
             convert(method_id("TokenMaxCapacityExceeded(uint256,uint256,address)", output_type=bytes4), uint32),
-            3,
             capacity,
             amount,
             convert(token, uint256),
@@ -110,12 +116,37 @@ def _consume(direction: uint256, selector: uint64, amount: uint256, token: addre
     if tokens < amount:
         rate: uint256 = convert(bucket.rate, uint256)
         if rate == 0:
-            refusal._refuse(convert(method_id("Panic(uint256)", output_type=bytes4), uint32), 1, 17, 0, 0)
-        refusal._refuse(
+            refusal._one(convert(method_id("Panic(uint256)", output_type=bytes4), uint32), 17)
+        refusal._three(
             convert(method_id("TokenRateLimitReached(uint256,uint256,address)", output_type=bytes4), uint32),
-            3,
             (amount - tokens + rate - 1) // rate,
             tokens,
             convert(token, uint256),
         )
     self._levels[direction][selector] = (tokens - amount) | ((block.timestamp & U32) << 128) | (1 << 160)
+
+
+@internal
+def _consume_worth(direction: uint256, selector: uint64, worth: uint256):
+    """The same for a bucket over all tokens together, whose refusals name no token."""
+    level: uint256 = self._levels[direction][selector]
+    bucket: TokenBucket = self._bucket(direction, selector)
+    capacity: uint256 = convert(bucket.capacity, uint256)
+    if level & U128 > capacity:
+        refusal._plain(convert(method_id("BucketOverfilled()", output_type=bytes4), uint32))
+    if capacity < worth:
+        refusal._two(
+            convert(method_id("AggregateValueMaxCapacityExceeded(uint256,uint256)", output_type=bytes4), uint32),
+            capacity,
+            worth,
+        )
+    tokens: uint256 = convert(bucket.tokens, uint256)
+    if tokens < worth:
+        # The rate is above zero: the rule of these buckets.
+        rate: uint256 = convert(bucket.rate, uint256)
+        refusal._two(
+            convert(method_id("AggregateValueRateLimitReached(uint256,uint256)", output_type=bytes4), uint32),
+            (worth - tokens + rate - 1) // rate,
+            tokens,
+        )
+    self._levels[direction][selector] = (tokens - worth) | ((block.timestamp & U32) << 128) | (1 << 160)

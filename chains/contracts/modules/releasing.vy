@@ -28,12 +28,8 @@ def _ask(target: address, payload: Bytes[cursor.GATHER_BYTES], budget: uint256) 
     if not ok:
         raw_revert(abi_encode(target, answer, method_id=method_id("TokenHandlingError(address,bytes)")))
     if len(answer) != 32:
-        refusal._refuse(
-            convert(method_id("InvalidDataLength(uint256,uint256)", output_type=bytes4), uint32),
-            2,
-            32,
-            len(answer),
-            0,
+        refusal._two(
+            convert(method_id("InvalidDataLength(uint256,uint256)", output_type=bytes4), uint32), 32, len(answer)
         )
     return convert(slice(answer, 0, 32), uint256), unsafe_sub(budget, min(used, budget))
 
@@ -85,12 +81,8 @@ def _release(message: uint256, token: uint256, tokenData: uint256, override: uin
     if pool != empty(address):
         compatible = gas_exact._supports(pool, POOL_INTERFACE)
     if not compatible:
-        refusal._refuse(
-            convert(method_id("NotACompatiblePool(address)", output_type=bytes4), uint32),
-            1,
-            convert(pool, uint256),
-            0,
-            0,
+        refusal._one(
+            convert(method_id("NotACompatiblePool(address)", output_type=bytes4), uint32), convert(pool, uint256)
         )
     balanceOf: Bytes[36] = abi_encode(receiver, method_id=method_id("balanceOf(address)"))
     before: uint256 = 0
@@ -101,11 +93,8 @@ def _release(message: uint256, token: uint256, tokenData: uint256, override: uin
         after: uint256 = 0
         after, budget = self._ask(local, balanceOf, budget)
         if after < before or unsafe_sub(after, before) != amount:
-            refusal._refuse(
-                convert(
-                    method_id("ReleaseOrMintBalanceMismatch(uint256,uint256,uint256)", output_type=bytes4), uint32
-                ),
-                3,
+            refusal._three(
+                convert(method_id("ReleaseOrMintBalanceMismatch(uint256,uint256,uint256)", output_type=bytes4), uint32),
                 amount,
                 before,
                 after,

@@ -17,6 +17,11 @@ def _transfer_from(token: address, sender: address, to: address, amount: uint256
 
 
 @internal
+def _approve(token: address, spender: address, amount: uint256):
+    self._call(token, abi_encode(spender, amount, method_id=method_id("approve(address,uint256)")))
+
+
+@internal
 def _call(token: address, payload: Bytes[100]):
     ok: bool = False
     answer: Bytes[MAX_REASON] = b""

@@ -1,6 +1,7 @@
 # pragma version 0.4.3
-# TokenPool 1.6.1: what every pool shares: its remote chains, allowlist, rate limits, the checks before tokens move
-# and the translation of decimals (spec sections 19.1 to 19.5). How tokens move is the concrete pool's business.
+# TokenPool: what every pool shares: its remote chains, allowlist, rate limits, the checks before tokens move and the
+# translation of decimals (spec sections 19.1 to 19.5). How tokens move is the concrete pool's business, and so is the
+# order in which it asks: 1.6.1 limits and reports local amounts, 1.5.1 limits what arrives by its source amount.
 
 from modules import ownable_2step as ownable
 from modules import rate_limiter
@@ -98,6 +99,20 @@ event AllowListAdd:
 event AllowListRemove:
     sender: address
 
+# What pools of version 1.5.1 report instead of the four above.
+
+event Locked:
+    sender: indexed(address)
+    amount: uint256
+
+event Released:
+    sender: indexed(address)
+    recipient: indexed(address)
+    amount: uint256
+
+event TokensConsumed:
+    tokens: uint256
+
 event RouterUpdated:
     oldRouter: address
     newRouter: address
@@ -105,8 +120,15 @@ event RouterUpdated:
 event RateLimitAdminSet:
     rateLimitAdmin: address
 
+# How a pool refuses a zero address: by version.
+ZERO_NOT_ALLOWED: constant(uint32) = 2239348478  # 0x8579befe, ZeroAddressNotAllowed()
+ZERO_INVALID: constant(uint32) = 348684490  # 0x14c880ca, ZeroAddressInvalid()
+
 TOKEN: immutable(address)
 DECIMALS: immutable(uint8)
+# Whether the rate of a limit must lie between zero and its capacity, both excluded: the rule of version 1.5.1.
+STRICT_RATES: immutable(bool)
+ZERO_REFUSAL: immutable(uint32)
 RMN_PROXY: immutable(address)
 ALLOWLIST_ENABLED: immutable(bool)
 
@@ -126,10 +148,16 @@ _allowIndex: HashMap[address, uint256]
 
 @deploy
 def __init__(
-    token: address, localTokenDecimals: uint8, allowlist: DynArray[address, 128], rmnProxy: address, router: address
+    token: address,
+    localTokenDecimals: uint8,
+    allowlist: DynArray[address, 128],
+    rmnProxy: address,
+    router: address,
+    strictRates: bool,
+    zeroRefusal: uint32,
 ):
     if token == empty(address) or router == empty(address) or rmnProxy == empty(address):
-        raw_revert(method_id("ZeroAddressNotAllowed()", output_type=Bytes[4]))
+        refusal._plain(zeroRefusal)
     ok: bool = False
     answer: Bytes[32] = b""
     ok, answer = raw_call(
@@ -141,6 +169,8 @@ def __init__(
             raw_revert(abi_encode(localTokenDecimals, actual, method_id=method_id("InvalidDecimalArgs(uint8,uint8)")))
     TOKEN = token
     DECIMALS = localTokenDecimals
+    STRICT_RATES = strictRates
+    ZERO_REFUSAL = zeroRefusal
     RMN_PROXY = rmnProxy
     ALLOWLIST_ENABLED = len(allowlist) > 0
     self._router = router
@@ -255,19 +285,15 @@ def getCurrentInboundRateLimiterState(remoteChainSelector: uint64) -> rate_limit
 @view
 def _check_chain(selector: uint64):
     if self._chainIndex[selector] == 0:
-        refusal._refuse(
-            convert(method_id("NonExistentChain(uint64)", output_type=bytes4), uint32),
-            1,
-            convert(selector, uint256),
-            0,
-            0,
+        refusal._one(
+            convert(method_id("NonExistentChain(uint64)", output_type=bytes4), uint32), convert(selector, uint256)
         )
 
 
 @internal
-@pure
+@view
 def _refuse_zero():
-    refusal._plain(convert(method_id("ZeroAddressNotAllowed()", output_type=bytes4), uint32))
+    refusal._plain(ZERO_REFUSAL)
 
 
 @internal
@@ -329,8 +355,8 @@ def _remove_chain(selector: uint64):
 @internal
 def _add_chain(update: ChainUpdate):
     selector: uint64 = update.remoteChainSelector
-    rate_limiter._check(update.outboundRateLimiterConfig)
-    rate_limiter._check(update.inboundRateLimiterConfig)
+    rate_limiter._check(update.outboundRateLimiterConfig, STRICT_RATES)
+    rate_limiter._check(update.inboundRateLimiterConfig, STRICT_RATES)
     if len(update.remoteTokenAddress) == 0:
         self._refuse_zero()
     if self._chainIndex[selector] != 0:
@@ -409,21 +435,17 @@ def setRateLimitAdmin(rateLimitAdmin: address):
 @view
 def _check_rate_limit_admin():
     if msg.sender != self._rateLimitAdmin and msg.sender != ownable._owner:
-        refusal._refuse(
-            convert(method_id("Unauthorized(address)", output_type=bytes4), uint32),
-            1,
-            convert(msg.sender, uint256),
-            0,
-            0,
+        refusal._one(
+            convert(method_id("Unauthorized(address)", output_type=bytes4), uint32), convert(msg.sender, uint256)
         )
 
 
 @internal
 def _set_limits(selector: uint64, outbound: rate_limiter.Config, inbound: rate_limiter.Config):
     self._check_chain(selector)
-    rate_limiter._check(outbound)
+    rate_limiter._check(outbound, STRICT_RATES)
     rate_limiter._reconfigure(rate_limiter.OUTBOUND, selector, outbound)
-    rate_limiter._check(inbound)
+    rate_limiter._check(inbound, STRICT_RATES)
     rate_limiter._reconfigure(rate_limiter.INBOUND, selector, inbound)
     log ChainConfigured(
         remoteChainSelector=selector, outboundRateLimiterConfig=outbound, inboundRateLimiterConfig=inbound
@@ -459,9 +481,7 @@ def setChainRateLimiterConfigs(
 def _check_lane(token: address, selector: uint64):
     """The pool's own token, and a lane that is not cursed."""
     if token != TOKEN:
-        refusal._refuse(
-            convert(method_id("InvalidToken(address)", output_type=bytes4), uint32), 1, convert(token, uint256), 0, 0
-        )
+        refusal._one(convert(method_id("InvalidToken(address)", output_type=bytes4), uint32), convert(token, uint256))
     if staticcall RMN(RMN_PROXY).isCursed(convert(convert(selector, uint128), bytes16)):
         refusal._plain(convert(method_id("CursedByRMN()", output_type=bytes4), uint32))
 
@@ -469,26 +489,88 @@ def _check_lane(token: address, selector: uint64):
 @internal
 @view
 def _refuse_caller():
-    refusal._refuse(
+    refusal._one(
         convert(method_id("CallerIsNotARampOnRouter(address)", output_type=bytes4), uint32),
-        1,
         convert(msg.sender, uint256),
-        0,
-        0,
     )
 
 
 @internal
 @view
-def _check_configured(selector: uint64):
+def _refuse_chain(selector: uint64):
+    refusal._one(convert(method_id("ChainNotAllowed(uint64)", output_type=bytes4), uint32), convert(selector, uint256))
+
+
+@internal
+@pure
+def _refuse_sender(sender: address):
+    refusal._one(convert(method_id("SenderNotAllowed(address)", output_type=bytes4), uint32), convert(sender, uint256))
+
+
+@internal
+@pure
+def _refuse_source_pool(pool: Bytes[64]):
+    raw_revert(abi_encode(pool, method_id=method_id("InvalidSourcePoolAddress(bytes)")))
+
+
+@internal
+@view
+def _check_outgoing(selector: uint64, sender: address):
+    """Allowlist, chain, and the caller, which is that chain's on-ramp."""
+    if ALLOWLIST_ENABLED and self._allowIndex[sender] == 0:
+        self._refuse_sender(sender)
     if self._chainIndex[selector] == 0:
-        refusal._refuse(
-            convert(method_id("ChainNotAllowed(uint64)", output_type=bytes4), uint32),
-            1,
-            convert(selector, uint256),
-            0,
-            0,
-        )
+        self._refuse_chain(selector)
+    if msg.sender != staticcall Router(self._router).getOnRamp(selector):
+        self._refuse_caller()
+
+
+@internal
+@view
+def _check_incoming(selector: uint64):
+    """Chain, and the caller, which is one of that chain's off-ramps."""
+    if self._chainIndex[selector] == 0:
+        self._refuse_chain(selector)
+    if not staticcall Router(self._router).isOffRamp(selector, msg.sender):
+        self._refuse_caller()
+
+
+@internal
+@view
+def _check_source_pool(selector: uint64, pool: Bytes[64]):
+    if self._poolIndex[selector][keccak256(pool)] == 0:
+        self._refuse_source_pool(pool)
+
+
+@internal
+def _consume_outbound(selector: uint64, amount: uint256):
+    rate_limiter._consume(rate_limiter.OUTBOUND, selector, amount, TOKEN)
+    log OutboundRateLimitConsumed(remoteChainSelector=selector, token=TOKEN, amount=amount)
+
+
+@internal
+def _consume_inbound(selector: uint64, amount: uint256):
+    rate_limiter._consume(rate_limiter.INBOUND, selector, amount, TOKEN)
+    log InboundRateLimitConsumed(remoteChainSelector=selector, token=TOKEN, amount=amount)
+
+
+@internal
+def _consume_as_1_5(direction: uint256, selector: uint64, amount: uint256):
+    """The event of version 1.5.1, which says nothing where nothing is limited."""
+    rate_limiter._consume(direction, selector, amount, TOKEN)
+    if amount != 0 and rate_limiter._counts(direction, selector):
+        log TokensConsumed(tokens=amount)
+
+
+@internal
+@view
+def _answer(selector: uint64) -> LockOrBurnOutV1:
+    return LockOrBurnOutV1(
+        destTokenAddress=self._remoteTokens[selector], destPoolData=abi_encode(convert(DECIMALS, uint256))
+    )
+
+
+# The two below are what every token of a message pays for: they call as little as they can.
 
 
 @internal
@@ -496,17 +578,7 @@ def _validate_lock_or_burn(request: LockOrBurnInV1) -> LockOrBurnOutV1:
     """The checks of lockOrBurn in their order, the outbound limit, and what the pool answers (spec section 19.2)."""
     selector: uint64 = request.remoteChainSelector
     self._check_lane(request.localToken, selector)
-    if ALLOWLIST_ENABLED and self._allowIndex[request.originalSender] == 0:
-        refusal._refuse(
-            convert(method_id("SenderNotAllowed(address)", output_type=bytes4), uint32),
-            1,
-            convert(request.originalSender, uint256),
-            0,
-            0,
-        )
-    self._check_configured(selector)
-    if msg.sender != staticcall Router(self._router).getOnRamp(selector):
-        self._refuse_caller()
+    self._check_outgoing(selector, request.originalSender)
     rate_limiter._consume(rate_limiter.OUTBOUND, selector, request.amount, TOKEN)
     log OutboundRateLimitConsumed(remoteChainSelector=selector, token=TOKEN, amount=request.amount)
     return LockOrBurnOutV1(
@@ -515,10 +587,8 @@ def _validate_lock_or_burn(request: LockOrBurnInV1) -> LockOrBurnOutV1:
 
 
 @internal
-def _log_lock_or_burn(request: LockOrBurnInV1):
-    log LockedOrBurned(
-        remoteChainSelector=request.remoteChainSelector, token=TOKEN, sender=msg.sender, amount=request.amount
-    )
+def _log_lock_or_burn(selector: uint64, amount: uint256):
+    log LockedOrBurned(remoteChainSelector=selector, token=TOKEN, sender=msg.sender, amount=amount)
 
 
 @internal
@@ -527,24 +597,18 @@ def _validate_release_or_mint(request: ReleaseOrMintInV1) -> uint256:
     amount: uint256 = self._local_amount(request.sourceDenominatedAmount, request.sourcePoolData)
     selector: uint64 = request.remoteChainSelector
     self._check_lane(request.localToken, selector)
-    self._check_configured(selector)
-    if not staticcall Router(self._router).isOffRamp(selector, msg.sender):
-        self._refuse_caller()
+    self._check_incoming(selector)
     if self._poolIndex[selector][keccak256(request.sourcePoolAddress)] == 0:
-        raw_revert(abi_encode(request.sourcePoolAddress, method_id=method_id("InvalidSourcePoolAddress(bytes)")))
+        self._refuse_source_pool(request.sourcePoolAddress)
     rate_limiter._consume(rate_limiter.INBOUND, selector, amount, TOKEN)
     log InboundRateLimitConsumed(remoteChainSelector=selector, token=TOKEN, amount=amount)
     return amount
 
 
 @internal
-def _log_release_or_mint(request: ReleaseOrMintInV1, amount: uint256):
+def _log_release_or_mint(selector: uint64, recipient: address, amount: uint256):
     log ReleasedOrMinted(
-        remoteChainSelector=request.remoteChainSelector,
-        token=TOKEN,
-        sender=msg.sender,
-        recipient=request.receiver,
-        amount=amount,
+        remoteChainSelector=selector, token=TOKEN, sender=msg.sender, recipient=recipient, amount=amount
     )
 
 
@@ -576,10 +640,6 @@ def _local_amount(amount: uint256, sourcePoolData: Bytes[1024]) -> uint256:
 @internal
 @pure
 def _refuse_overflow(remote: uint256, local: uint256, amount: uint256):
-    refusal._refuse(
-        convert(method_id("OverflowDetected(uint8,uint8,uint256)", output_type=bytes4), uint32),
-        3,
-        remote,
-        local,
-        amount,
+    refusal._three(
+        convert(method_id("OverflowDetected(uint8,uint8,uint256)", output_type=bytes4), uint32), remote, local, amount
     )
