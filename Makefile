@@ -6,8 +6,8 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 VENV := .venv
 CAUSEWAY := .build/release/causeway
 
-.PHONY: help packages build test fixtures soak demo bench bench-evm bench-chain contracts contracts-check protobuf \
-	format lint clean
+.PHONY: help packages build test fixtures soak demo bench bench-evm bench-chain contracts contracts-check gas \
+	protobuf format lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -23,12 +23,12 @@ build: packages ## build everything once, release with testing enabled
 
 # Four runs: the public suites take both cores for themselves; tests that keep both cores busy starve tests that wait
 # for sockets, and those starve whole networks.
-PURE_ROOMS := EthereumTests|EVMTests|CCIPTests|OffchainReportingTests|CommittingTests|ExecutingTests|TransactionsTests|ConfigurationTests|ArchitectureTests|FuzzTests
+PURE_ROOMS := EthereumTests|EVMTests|CCIPTests|OffchainReportingTests|CommittingTests|ExecutingTests|TransactionsTests|GuardingTests|ConfigurationTests|ArchitectureTests|FuzzTests
 
 test: packages $(VENV)/.complete ## everything that must hold, end to end included
 	@swift build $(SWIFT_FLAGS) --build-tests
 	@scripts/check-hot-loop.py
-	@$(VENV)/bin/python -m unittest discover -s Tests/Contracts
+	@CAUSEWAY_BINARY='$(CURDIR)/$(CAUSEWAY)' $(VENV)/bin/python -m unittest discover -s Tests/Contracts
 	@swift test $(SWIFT_FLAGS) --skip-build --filter '^ConformanceTests\.'
 	@swift test $(SWIFT_FLAGS) --skip-build --filter '^($(PURE_ROOMS))\.'
 	@swift test $(SWIFT_FLAGS) --skip-build --skip '^($(PURE_ROOMS)|ConformanceTests|EndToEndTests)\.'
@@ -42,12 +42,15 @@ fixtures: packages ## the public suites alone; DIR=PATH runs another folder or a
 SOAK_SECONDS ?= 120
 SOAK_SEED ?= $(shell date +%s)
 
-soak: packages ## what takes too long for every day: the extreme files of the public suites, then damaged input for SOAK_SECONDS=120 an entry
+soak: packages $(VENV)/.complete ## what takes too long for every day: the public suites' extreme files, a long walk over a bridge, damaged input for SOAK_SECONDS=120 an entry, all cells of the acceptance table
 	@swift build $(SWIFT_FLAGS) --build-tests >&2
 	@scripts/fixtures.sh --extreme $(if $(DIR),'$(DIR)')
+	@CAUSEWAY_BINARY='$(CURDIR)/$(CAUSEWAY)' CAUSEWAY_SEED=$(SOAK_SEED) CAUSEWAY_STEPS=$$((40 * $(SOAK_SECONDS))) \
+		$(VENV)/bin/python -m unittest discover -s Tests/Contracts -p test_properties.py -k WalksOnCauseway
 	@CAUSEWAY_FUZZ_SECONDS=$(SOAK_SECONDS) CAUSEWAY_SEED=$(SOAK_SEED) swift test $(SWIFT_FLAGS) --skip-build --filter '^FuzzTests\.'
+	@CAUSEWAY_ACCEPTANCE_CELLS=all swift test $(SWIFT_FLAGS) --skip-build --no-parallel --filter '^EndToEndTests\.AcceptanceTests'
 
-demo: build ## four crossings on a fresh local network, told as they happen
+demo: build ## crossings on fresh local networks, told as they happen: four, then every kind over six lanes
 	@scripts/demo.sh $(DEMO_FLAGS)
 
 bench: build $(VENV)/.complete ## latency, throughput, gas and memory; figures as a table and as JSON
@@ -70,6 +73,9 @@ contracts: $(VENV)/.complete ## compile chains/contracts into chains/artifacts
 
 contracts-check: $(VENV)/.complete ## fail when the artifacts are not what the sources compile to
 	@$(VENV)/bin/python scripts/contracts.py --check
+
+gas: $(VENV)/.complete ## measure what the contracts cost, beside the published figures, into docs/reference/gas.md
+	@$(VENV)/bin/python Tests/Contracts/gas_table.py
 
 protobuf: ## generate Swift from the .proto schemas (needs protoc and protoc-gen-swift)
 	@scripts/generate-protobuf.sh

@@ -27,8 +27,8 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [St
     .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], without: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: without, swiftSettings: strict)
 }
 
 let package = Package(
@@ -62,6 +62,7 @@ let package = Package(
         room("Committing", ["Ethereum", "CCIP", "OffchainReporting"]),
         room("Executing", ["Ethereum", "CCIP", "OffchainReporting"]),
         room("Transactions", ["Ethereum"]),
+        room("Guarding", ["Ethereum", "CCIP"]),
 
         // Edges
         room("Configuration", [yams]),
@@ -77,15 +78,21 @@ let package = Package(
             [
                 "Ethereum", "CCIP", "OffchainReporting", "Committing", "Executing", "Transactions", "Configuration",
                 "JSONRPC", "MessageBus", "Storage", "ChainAccess", log, protobuf,
-            ], exclude: ["Schema/event_feed.proto"]),
+            ], exclude: ["Schema/event_feed.proto", "Schema/guard.proto"]),
+        room(
+            "Watcher",
+            [
+                "Ethereum", "CCIP", "Guarding", "Transactions", "Configuration", "JSONRPC", "MessageBus", "Storage",
+                "ChainAccess", log, protobuf,
+            ]),
         room("Localnet", ["Ethereum", "CCIP", "JSONRPC", "Configuration", "MessageBus", log]),
 
         // Command
         .executableTarget(
             name: "causeway",
             dependencies: [
-                "Localnet", "Relayer", "DevChain", "ChainAccess", "CCIP", "Executing", "Ethereum", "JSONRPC",
-                "Configuration", "MessageBus", "Storage", argumentParser, log,
+                "Localnet", "Relayer", "Watcher", "DevChain", "ChainAccess", "CCIP", "Executing", "Guarding", "Ethereum",
+                "JSONRPC", "Configuration", "MessageBus", "Storage", argumentParser, log,
             ],
             swiftSettings: strict),
 
@@ -104,6 +111,7 @@ let package = Package(
         tests("CommittingTests", ["Committing", "CCIP", "Ethereum", "OffchainReporting", "TestSupport"]),
         tests("ExecutingTests", ["Executing", "CCIP", "Ethereum", "OffchainReporting", "TestSupport"]),
         tests("TransactionsTests", ["Transactions", "Ethereum"]),
+        tests("GuardingTests", ["Guarding", "CCIP", "Ethereum", "TestSupport"]),
         tests("ConfigurationTests", ["Configuration"]),
         tests(
             "JSONRPCTests",
@@ -112,7 +120,9 @@ let package = Package(
             ]),
         tests("MessageBusTests", ["MessageBus", "CZeroMQ", log]),
         tests("StorageTests", ["Storage", "Ethereum", log, grdb]),
-        tests("ChainAccessTests", ["ChainAccess", "Ethereum", "CCIP", "Transactions", "Storage", "JSONRPC", log]),
+        tests(
+            "ChainAccessTests",
+            ["ChainAccess", "Ethereum", "CCIP", "Transactions", "Storage", "JSONRPC", log, nioCore, nioPosix]),
         tests("DevChainTests", ["DevChain", "Storage", "EVM", "Ethereum", "JSONRPC", "Configuration", "TestSupport", log]),
         // The public suites, held against the whole chain.
         tests("ConformanceTests", ["DevChain", "EVM", "Ethereum", "JSONRPC", "TestSupport", log]),
@@ -124,8 +134,14 @@ let package = Package(
         tests(
             "RelayerTests",
             [
-                "Relayer", "CCIP", "ChainAccess", "Ethereum", "Configuration", "JSONRPC", "MessageBus",
-                "OffchainReporting", "Storage", "TestSupport", log,
+                "Relayer", "CCIP", "ChainAccess", "Committing", protobuf, "Ethereum", "Configuration", "Executing", "JSONRPC",
+                "MessageBus", "OffchainReporting", "Storage", "TestSupport", "Transactions", log,
+            ]),
+        tests(
+            "WatcherTests",
+            [
+                "Watcher", "Guarding", "CCIP", "ChainAccess", "Ethereum", "Configuration", "JSONRPC", "MessageBus",
+                "Storage", "TestSupport", log, protobuf,
             ]),
         // Damaged and hostile input for every decoder and a whole chain; each entry takes as long as it is told.
         .testTarget(
@@ -133,7 +149,10 @@ let package = Package(
             dependencies: ["DevChain", "EVM", "Ethereum", "JSONRPC", "Configuration", "TestSupport", log],
             exclude: ["Regressions"], swiftSettings: strict),
         tests("ArchitectureTests", ["TestSupport"]),
-        tests("CausewayCommandTests", ["causeway", "CCIP", "Ethereum", "JSONRPC", "Localnet", argumentParser]),
-        tests("EndToEndTests", ["Ethereum", "MessageBus", "Relayer", "TestSupport"]),
+        tests(
+            "CausewayCommandTests",
+            ["causeway", "CCIP", "ChainAccess", "Ethereum", "Guarding", "JSONRPC", "Localnet", argumentParser]),
+        tests(
+            "EndToEndTests", ["CCIP", "Ethereum", "MessageBus", "Relayer", "TestSupport", protobuf], without: ["Python"]),
     ]
 )

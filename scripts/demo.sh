@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Four crossings on a fresh local network, told as they happen. `make demo` builds first. Ends with a table, leaves no
-# process behind. With --data-dir DIR (or DEMO_FLAGS="--data-dir DIR" make demo) the network's files are kept there.
+# Two acts on fresh local networks, told as they happen: four crossings between two chains, then every kind of message and
+# token over six lanes between three. `make demo` builds first. Ends with tables, leaves no
+# process behind. With --data-dir DIR (or DEMO_FLAGS="--data-dir DIR" make demo) the networks' files are kept there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 causeway=.build/release/causeway
@@ -19,6 +20,7 @@ work=$(mktemp -d -t causeway-demo-notes-XXXXXX)
 finish() {
     status=$?
     "$causeway" down --network "$data" >/dev/null 2>&1 || true
+    "$causeway" down --network "$data/act-two" >/dev/null 2>&1 || true
     [ $status -eq 0 ] || { echo "the demo failed (exit $status); logs are in $data/logs" >&2; kept=1; }
     rm -rf "$work"
     [ -n "$kept" ] || rm -rf "$data"
@@ -59,3 +61,9 @@ expect 0 "$causeway" exec "$id" --json >"$work/5.json"
 
 say "What crossed"
 python3 scripts/demo_table.py table "$data" "$work"
+"$causeway" down --network "$data" >/dev/null
+
+say "The second act: Ethereum, Jovay and Pharos, six lanes, every kind of message and token"
+"$causeway" up --detach --chains ethereum,jovay,pharos --data-dir "$data/act-two"
+export CAUSEWAY_NETWORK=$data/act-two
+python3 scripts/demo_act_two.py "$data/act-two"

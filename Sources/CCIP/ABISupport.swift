@@ -70,6 +70,10 @@ struct ABICursor {
     }
 
     mutating func uint256() throws(CCIPError) -> U256 { try take("a number") { $0.asUInt256 } }
+    /// In two's complement.
+    mutating func signed() throws(CCIPError) -> U256 {
+        try take("a signed number") { if case .int(let word) = $0 { word } else { nil } }
+    }
     mutating func uint64() throws(CCIPError) -> UInt64 { try take("a uint64") { $0.asUInt64 } }
     mutating func uint32() throws(CCIPError) -> UInt32 {
         try take("a uint32") { $0.asUInt64.flatMap { UInt32(exactly: $0) } }

@@ -20,6 +20,8 @@ package struct ChainAccessError: Error, Equatable, Sendable, CustomStringConvert
         package static let remote = Code(rawValue: "remoteError")
         /// The endpoint does not know the method.
         package static let unsupported = Code(rawValue: "methodNotSupported")
+        /// A call ran out of gas by the endpoint's own words: its cap, or the call's limit.
+        package static let outOfGas = Code(rawValue: "outOfGas")
         package static let reverted = Code(rawValue: "callReverted")
         package static let notFound = Code(rawValue: "notFound")
         /// The endpoint does not have the block yet.
@@ -48,10 +50,14 @@ package struct ChainAccessError: Error, Equatable, Sendable, CustomStringConvert
     package var revertData: Bytes?
     /// The endpoint's own error code.
     package var remoteCode: Int?
+    /// Milliseconds for which the endpoint wants to be left alone; nil when it did not say.
+    package var retryAfterMilliseconds: Int?
+    /// Asking the same endpoint again soon is of no use: a wrong path or key, a call that it does not understand.
+    package var isLasting = false
 
     package init(
         _ code: Code, _ message: String, context: [String: String] = [:], hint: String = "", revertData: Bytes? = nil,
-        remoteCode: Int? = nil
+        remoteCode: Int? = nil, retryAfterMilliseconds: Int? = nil, isLasting: Bool = false
     ) {
         self.code = code
         self.message = message
@@ -59,6 +65,8 @@ package struct ChainAccessError: Error, Equatable, Sendable, CustomStringConvert
         self.hint = hint
         self.revertData = revertData
         self.remoteCode = remoteCode
+        self.retryAfterMilliseconds = retryAfterMilliseconds
+        self.isLasting = isLasting
     }
 
     package var retry: Retry {
@@ -80,7 +88,17 @@ package struct ChainAccessError: Error, Equatable, Sendable, CustomStringConvert
     /// True when another endpoint may do better.
     var isOfEndpoint: Bool {
         switch code {
-        case .unreachable, .timeout, .malformedAnswer, .wrongChainID, .remote, .unsupported, .behind, .rateLimited: true
+        case .unreachable, .timeout, .malformedAnswer, .wrongChainID, .remote, .unsupported, .behind, .rateLimited,
+            .tooManyResults:
+            true
+        default: false
+        }
+    }
+
+    /// True when the same endpoint may answer the same read in a moment.
+    package var isTransient: Bool {
+        switch code {
+        case .unreachable, .timeout, .malformedAnswer, .behind, .rateLimited, .remote: !isLasting
         default: false
         }
     }

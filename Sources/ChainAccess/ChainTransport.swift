@@ -1,4 +1,4 @@
-// The seam between this room and the wire: calls go out as one batch, answers come back in order.
+// The seam between this room and the wire: calls go out together, answers come back in their order.
 // No meaning of any method is known here.
 
 import Ethereum
@@ -24,11 +24,20 @@ package protocol ChainTransport: Sendable {
     /// Names the endpoint in logs and errors; holds no secret.
     var label: String { get }
 
-    /// Sends all calls as one batch. The answers are as many as the calls and in their order.
+    /// All calls of one `send` are answered by one request, in their order. When false they may be answered in any
+    /// order and at different moments.
+    var answersTogether: Bool { get }
+
+    /// Sends all calls, as one batch where the endpoint takes them. The answers are as many as the calls and in their
+    /// order.
     /// - Throws: `unreachable`, `timeout`, `malformedAnswer`: the whole batch failed.
     func send(_ calls: [RPCCall], timeout: Duration) async throws(ChainAccessError) -> [RPCAnswer]
 
     /// Yields when the endpoint announces a block; ends when the connection does. Nil without subscriptions.
     /// A hint to look, never a fact.
     func newHeads() async -> AsyncStream<Void>?
+}
+
+extension ChainTransport {
+    package var answersTogether: Bool { true }
 }

@@ -30,7 +30,7 @@ package struct CommitObserver: Sendable {
                 switch outcome.state(of: lane.source) {
                 case .selecting: .select(leavesMaximum: leaves)
                 case .building(let range): .build(range)
-                case .waiting(let pending): .wait(pending: pending.range, leavesMaximum: leaves)
+                case .waiting(let pending), .blessing(let pending): .wait(pending: pending.range, leavesMaximum: leaves)
                 }
             return CommitReads.Lane(lane: lane.lane, want: want, readsSource: reads(lane.source))
         }
@@ -38,7 +38,9 @@ package struct CommitObserver: Sendable {
         return CommitReads(
             readsDestination: readsDestination, lanes: lanes,
             readsPrices: configuration.prices != nil && !isInflight,
-            readsPriceSequenceNumber: configuration.prices != nil && isInflight && readsDestination)
+            readsPriceSequenceNumber: configuration.prices != nil && isInflight && readsDestination,
+            readsRMN: configuration.blessing != nil && readsDestination,
+            blessing: configuration.blessingRequest(outcome))
     }
 
     // MARK: What to say
@@ -73,6 +75,7 @@ package struct CommitObserver: Sendable {
         let own = try observe(previousOutcome: previousOutcome, snapshot: snapshot).observation
         return own.lanes.contains { hasWork($0, outcome.state(of: $0.source), snapshot) }
             || isOverdue(outcome, snapshot) || hasPriceWork(own, outcome, snapshot)
+            || hasBlessingWork(own, outcome, snapshot)
     }
 
     private func hasWork(_ lane: LaneObservation, _ state: LaneState, _ snapshot: CommitSnapshot) -> Bool {
@@ -81,6 +84,33 @@ package struct CommitObserver: Sendable {
         case .selecting: return lane.maximum.map { $0 >= next.rawValue } ?? false
         case .building: return true
         case .waiting(let pending): return next > pending.range.first
+        case .blessing(let pending):
+            let isLost =
+                next < pending.range.first
+                && passed(configuration.transmissionTimeoutMilliseconds, since: pending.since, snapshot)
+            return next > pending.range.first || lane.requiresBlessing == false || isLost
+        }
+    }
+
+    /// Enough signatures, a set that ran out of time, or one to open.
+    private func hasBlessingWork(
+        _ own: CommitObservation, _ outcome: CommitOutcome, _ snapshot: CommitSnapshot
+    ) -> Bool {
+        guard let blessing = configuration.blessing else { return false }
+        if let set = outcome.blessing {
+            let known = snapshot.signatures.flatMap { $0.setID == set.id ? $0.signatures : nil } ?? []
+            let fresh = known.count { !set.signatures.contains($0) }
+            return set.signatures.count + fresh >= set.remote.signaturesNeeded
+                || passed(blessing.timeoutMilliseconds, since: set.since, snapshot)
+                || own.rmn.map { $0 != set.remote } ?? false
+        }
+        guard own.rmn?.isUsable == true else { return false }
+        return own.lanes.contains { lane in
+            guard case .blessing(let pending) = outcome.state(of: lane.source), lane.next == pending.range.first,
+                lane.requiresBlessing == true
+            else { return false }
+            return outcome.suspects.first { $0.source == lane.source }
+                .map { $0.until <= snapshot.timestampMilliseconds } ?? true
         }
     }
 
@@ -99,6 +129,9 @@ package struct CommitObserver: Sendable {
             return own.priceSequenceNumber.map { $0 >= inflight.sequenceNumber } ?? false
                 || passed(prices.inflightTimeoutMilliseconds, since: inflight.since, snapshot)
         }
+        if let trouble = outcome.priceTrouble,
+            !passed(trouble.pauseMilliseconds(prices), since: trouble.since, snapshot)
+        { return false }
         return PriceProgression.wouldUpdate(own, prices)
     }
 

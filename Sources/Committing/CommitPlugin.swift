@@ -16,14 +16,15 @@ package struct CommitPlugin: ReportingPlugin {
 
     package init(configuration: CommitConfiguration) { self.configuration = configuration }
 
-    /// What an instance of this plugin must allow; no query, one report for each outcome.
+    /// What an instance of this plugin must allow; no query, one report for each outcome, two while prices are in
+    /// trouble.
     package static var sizes: SizeLimits {
         var sizes = SizeLimits()
         sizes.query = 0
         sizes.observation = Limits.observationBytesMaximum
         sizes.outcome = Limits.outcomeBytesMaximum
         sizes.report = Limits.reportBytesMaximum
-        sizes.reportsPerOutcome = 1
+        sizes.reportsPerOutcome = Limits.reportsPerOutcomeMaximum
         return sizes
     }
 
@@ -63,29 +64,41 @@ package struct CommitPlugin: ReportingPlugin {
         let lanes = LaneProgression(round)
         let prices = PriceProgression(round)
         let outcome = CommitOutcome(
-            lanes: lanes.lanes, prices: prices.updates, inflightPrices: prices.inflight)
-        return (outcome, lanes.notes + prices.notes)
+            lanes: lanes.lanes, prices: prices.updates, inflightPrices: prices.inflight, priceTrouble: prices.trouble,
+            blessing: lanes.blessing.open, blessed: lanes.blessing.blessed, suspects: lanes.blessing.suspects)
+        return (outcome, lanes.notes + lanes.blessing.notes + prices.notes)
     }
 
-    /// At most one: the roots and the prices of this outcome. RMN blessing is off, so all roots are unblessed.
+    /// Usually at most one: roots and prices of this outcome. While prices are in trouble they come first, alone.
     package func reports(sequenceNumber: UInt64, outcome: [UInt8]) throws -> [Report] {
-        let report = try commitReport(sequenceNumber: sequenceNumber, outcome: CommitOutcome(encoded: outcome))
-        return report.isEmpty ? [] : [Report(bytes: report.encoded)]
+        let value = try CommitOutcome(encoded: outcome)
+        // The chain's own configuration at acceptance must be the one that signatures were gathered for.
+        let metadata = value.blessed?.remote.fingerprint.bytes ?? []
+        return try commitReports(sequenceNumber: sequenceNumber, outcome: value).map { report in
+            Report(bytes: report.encoded, metadata: report.blessed.isEmpty ? [] : metadata)
+        }
     }
 
-    func commitReport(sequenceNumber: UInt64, outcome: CommitOutcome) throws(CommittingError) -> CommitReport {
-        var roots: [MerkleRoot] = []
+    func commitReports(sequenceNumber: UInt64, outcome: CommitOutcome) throws(CommittingError) -> [CommitReport] {
+        var report = CommitReport(prices: outcome.prices)
         for (source, pending) in outcome.newRoots(sequenceNumber) {
             guard let lane = configuration.lane(from: source) else {
                 throw CommittingError(
                     .malformedOutcome, "a root of \(source)", hint: "the outcome belongs to another configuration")
             }
-            roots.append(
-                MerkleRoot(
-                    source: source, onRamp: lane.lane.onRampBytes, first: pending.range.first,
-                    last: pending.range.last, root: pending.root))
+            if outcome.blessed?.sources.contains(source) == true {
+                report.blessed.append(lane.lane.root(pending))
+            } else {
+                report.unblessed.append(lane.lane.root(pending))
+            }
         }
-        return CommitReport(prices: outcome.prices, unblessed: roots)
+        if !report.blessed.isEmpty { report.rmnSignatures = outcome.blessed?.signatures ?? [] }
+        guard outcome.priceTrouble != nil, !report.prices.isEmpty, !report.roots.isEmpty else {
+            return report.isEmpty ? [] : [report]
+        }
+        var roots = report
+        roots.prices = PriceUpdates()
+        return [CommitReport(prices: report.prices), roots]
     }
 
     /// keccak256(keccak256(report) || digest || sequence number): what the OffRamp recovers signers from (2.10).

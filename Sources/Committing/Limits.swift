@@ -15,6 +15,19 @@ package enum Limits {
     package static let rootsPerReportMaximum = 64
     /// Token and gas prices of one report, together; each costs two storage writes.
     package static let pricesPerReportMaximum = 256
+    /// Signers of one RMNRemote: its contract names no bound, the RMN networks seen have at most 17.
+    package static let rmnSignersMaximum = 256
+    /// Blessed roots of one report: what one request to a guard may hold.
+    package static let blessedRootsMaximum = 16
+    /// Signatures of RMN nodes that one observation passes on: what bounds the recoveries that a liar can cause. More
+    /// come in the next round.
+    package static let observedSignaturesMaximum = 16
+    /// A lane that guards do not sign is tried again after 32 times the timeout at last.
+    static let blessingDoublingsMaximum: UInt32 = 6
+    /// Prices that do not land are tried again after 64 times the in-flight timeout at last, or a heartbeat.
+    static let priceDoublingsMaximum: UInt32 = 7
+    /// Reports of one outcome: prices apart from roots when prices are in trouble.
+    package static let reportsPerOutcomeMaximum = 2
     /// Bytes of an encoded observation; a test computes the largest from the encoder.
     package static let observationBytesMaximum = 256 << 10
     /// Bytes of an encoded outcome; same test.
@@ -29,6 +42,8 @@ package enum Limits {
     static let heartbeatSecondsMaximum: UInt64 = 31_536_000
     /// Milliseconds since 1970 of a clock that is right before the year 5000.
     static let timestampMillisecondsMaximum: UInt64 = 100_000_000_000_000
+    /// Seconds of a block's time; it may run ahead of all clocks on a test chain.
+    static let blockTimestampMaximum: UInt64 = 1 << 40
     /// Bits of one half of a packed gas price (3.5).
     static let gasPriceBits = 112
     /// Bits of a token price in a FeeQuoter.

@@ -92,6 +92,8 @@ package struct ConfigurationSection {
     }
 
     package func has(_ key: String) -> Bool { child(key) != nil }
+    /// Whether one value stands under `key`, and no mapping or list.
+    package func isSingle(_ key: String) -> Bool { child(key)?.scalar != nil }
 
     /// A list of mappings.
     package mutating func sections(_ key: String, required: Bool = false) throws(ConfigurationError) -> [ConfigurationSection] {

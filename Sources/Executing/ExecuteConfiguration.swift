@@ -67,11 +67,14 @@ package struct ExecuteConfiguration: Hashable, Sendable {
     package let delays: ExecuteDelays
     /// Digest that the OffRamp must have installed for this instance (plugin type 1).
     package let configurationDigest: Hash32
+    /// Tokens that need off-chain data.
+    package let tokenData: TokenDataRules
 
     /// Throws `badConfiguration` naming the value.
     package init(
         oracleCount: Int, faulty: Int, destination: ChainReaders, sources: [ChainReaders],
-        configurationDigest: Hash32, limits: ExecuteLimits = ExecuteLimits(), delays: ExecuteDelays = ExecuteDelays()
+        configurationDigest: Hash32, limits: ExecuteLimits = ExecuteLimits(), delays: ExecuteDelays = ExecuteDelays(),
+        tokenData: TokenDataRules = TokenDataRules()
     ) throws(ExecutingError) {
         self.oracleCount = oracleCount
         self.faulty = faulty
@@ -80,6 +83,7 @@ package struct ExecuteConfiguration: Hashable, Sendable {
         self.configurationDigest = configurationDigest
         self.limits = limits
         self.delays = delays
+        self.tokenData = tokenData
         try validateRoles()
         try validateLimits()
     }
@@ -99,6 +103,29 @@ package struct ExecuteConfiguration: Hashable, Sendable {
         sizes.reportsPerOutcome = limits.reportsPerOutcome
         sizes.outcome = ExecuteOutcome.bytesMaximum(limits)
         return sizes
+    }
+
+    /// What oracles must have alike, for whoever computes the digest of the instance (2.4, 3.12). The delays are not part
+    /// of it: they decide only what this oracle observes.
+    package var canonicalBytes: Bytes {
+        var writer = CanonicalWriter()
+        writer.byte(1)
+        writer.u32(UInt32(oracleCount))
+        writer.u32(UInt32(faulty))
+        writer.list([destination] + sources) { writer, chain in
+            writer.selector(chain.selector)
+            writer.u32(UInt32(chain.faulty))
+            writer.list(chain.readers) { $0.u32(UInt32($1)) }
+        }
+        writer.hash(configurationDigest)
+        writer.u64(limits.batchGasLimit)
+        writer.u64(limits.transactionGasMaximum)
+        for value in [
+            limits.reportBytesMaximum, limits.reportMessagesMaximum, limits.singleChainReportsMaximum,
+            limits.reportsPerOutcome, limits.observationBytesMaximum,
+        ] { writer.u64(UInt64(value)) }
+        tokenData.write(to: &writer)
+        return writer.bytes
     }
 
     private func validateRoles() throws(ExecutingError) {

@@ -81,12 +81,13 @@ package struct ExecutePlugin: ReportingPlugin {
         try ExecuteOutcome(encoded: outcome).reports.map { Report(bytes: $0) }
     }
 
-    /// As for commit reports, so that one kind of key signs one kind of digest: K(K(report) || D || s).
+    /// As for commit reports, so that one kind of key signs one kind of digest: K(K(report) || D || s), with D the
+    /// digest that the OffRamp has installed. The digest of the instance names it among oracles only.
     package func attestationDigest(
         of report: Report, sequenceNumber: UInt64, configurationDigest: Digest
     ) -> Digest {
-        let digest = U256(bigEndianBytes: configurationDigest.bytes).map { Hash32($0) } ?? .zero
-        let context = ReportContext(configurationDigest: digest, sequenceNumber: sequenceNumber)
+        let context = ReportContext(
+            configurationDigest: configuration.configurationDigest, sequenceNumber: sequenceNumber)
         return Digest(context.digest(report: report.bytes).bytes) ?? .zero
     }
 

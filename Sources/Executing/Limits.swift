@@ -44,4 +44,17 @@ package enum Limits {
     package static let feedRootsMaximum = 1_024
     /// How many times a simulation may ask for half as much gas again before the transaction is left to a person.
     package static let gasRaisesMaximum = 6
+    /// Messages simulated anew in one look at the destination: each is a call or two.
+    package static let simulationsPerLook = 16
+    /// A message that reverts is simulated again after 1, 2, 4 ... 64 blocks, and not twice within 5 seconds.
+    package static let simulationPauseDoublings = 6
+    package static let simulationPauseMilliseconds: UInt64 = 5_000
+    /// Pause of messages whose transaction failed, in expiries of the in-flight cache: 0, 1, 2, 4 ... 64.
+    package static let failurePauseDoublings = 6
+    /// Messages that the attestation service may list for one transaction.
+    package static let attestationsPerTransaction = 256
+    /// Requests to the attestation service are queued no longer than this.
+    static let attestationQueueMilliseconds: UInt64 = 5_000
+    /// The longest pause that the attestation service can ask for: 10 minutes (4.6).
+    static let attestationCoolDownMaximum: UInt64 = 600_000
 }

@@ -69,6 +69,17 @@ package enum Limits {
     package static let subscriptionBufferMaximum = 8_192
     /// Subscriptions of one client at once.
     package static let subscriptionsMaximum = 256
+    /// Calls in one array to a node: public endpoints refuse more than 100 to 1,000.
+    package static let clientBatchCalls = 100
+    /// Arrays in a row that a node which took some before may refuse before it gets single calls only.
+    package static let batchRefusalsMaximum = 3
+    /// Calls on their way at once to a node that takes no arrays: a development node answers one at a time anyway.
+    package static let singleCallsAtOnce = 8
+    /// How often one of many reads is asked before all are given up, and the pause between.
+    package static let singleCallAttempts = 3
+    package static let singleCallPauseMilliseconds = 50
+    /// The longest `Retry-After` that is heeded: beyond a minute we would rather find out ourselves.
+    package static let retryAfterMillisecondsMaximum = 60_000
     /// How often a silent WebSocket to a node is asked whether it lives.
     package static let clientPingMilliseconds = 15_000
     /// Letters of an endpoint in a configuration file.

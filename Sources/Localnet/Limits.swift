@@ -1,5 +1,7 @@
 // Every bound of this room, each with its reason.
 
+import Ethereum
+
 package enum Limits {
     /// Largest artifact file in bytes: an ABI of the OffRamp's size and 49,152 bytes of init code in hexadecimal.
     package static let artifactBytesMaximum = 4 << 20
@@ -31,4 +33,29 @@ package enum Limits {
     package static let logTailBytes = 4_096
     /// Lines of a log file's end that are shown when a process dies.
     package static let logTailLines = 12
+    /// Tries of one request to a chain before it counts as unreachable: one in five may fail, and a review of 300 reads
+    /// still passes 999 times of 1,000.
+    package static let requestAttempts = 8
+    /// Newest blocks whose distances tell how often a chain makes them.
+    package static let cadenceBlocks: UInt64 = 8
+    /// Further tries of a read that was answered with null.
+    package static let nullAttempts = 6
+    /// Tries of a connection that nobody takes.
+    package static let connectAttempts = 4
+    /// How long one read of a review may take.
+    package static let reviewMilliseconds = 5_000
+    /// Tokens of one registry that a review looks at.
+    package static let tokensMaximum: UInt64 = 64
+    /// Blocks of one log query that a review tries first.
+    package static let logBlocksProbed: UInt64 = 1_000
+    /// Chains shorter than this are read from their first block on.
+    package static let shortChainBlocks: UInt64 = 5_000
+    /// EIP-7825: gas that one transaction may ask for on Osaka chains.
+    package static let transactionGasMaximum: UInt64 = 16_777_216
+    /// Sum of the gas estimates of one execute transaction.
+    package static let batchGasLimit: UInt64 = 6_500_000
+    /// A hundredth of a coin: some dozen reports at the prices of test chains.
+    package static let adoptedBalanceMinimum = U256(10_000_000_000_000_000)
+    /// What a deployment pays a block's maker for one gas where the node tells no price: a gwei, as most chains want.
+    static let tipWei = U256(1_000_000_000)
 }

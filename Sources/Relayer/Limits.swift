@@ -3,6 +3,20 @@
 package enum Limits {
     /// Oracles of a cluster: `MAX_NUM_ORACLES` of the OCR3 base contract is 256, of libocr 31.
     package static let relayersMaximum = 31
+    /// Guards of a cluster: with the relayers they are members of one mesh of at most 64.
+    package static let guardsMaximum = 32
+    /// Guards that have not signed are asked again after so long; they take four requests a second.
+    package static let guardRepeatMilliseconds: UInt64 = 2_000
+    /// Bytes of a guard's answer: 16 lanes with a reason each.
+    package static let guardAnswerBytesMaximum = 8 << 10
+    /// Letters of a guard's reason that are kept.
+    package static let guardTextMaximum = 512
+    /// Gas and native prices of a chain are read again after so long, and forgotten after three times that.
+    package static let priceRefreshMilliseconds: UInt64 = 10_000
+    /// How long one reading of prices may take.
+    package static let priceReadingMilliseconds: UInt64 = 20_000
+    /// Lanes whose standing is remembered with the time since when.
+    package static let standingsMaximum = 4_096
     /// Chains of one cluster: bounds the reads of a round.
     package static let chainsMaximum = 64
     /// Endpoints of one chain: each is asked whenever a quorum is read.
@@ -15,10 +29,50 @@ package enum Limits {
     package static let messagesPerLaneMaximum = 4096
     /// Messages of peers that wait for an instance's loop: more means that it is stuck, and old ones are worthless.
     package static let mailboxMessagesMaximum = 8_192
-    /// Blocks that the log poller may be behind the finalized head before a node says that it does not know enough.
-    package static let logLagBlocksMaximum: UInt64 = 16
+    /// Between two comparisons of what was read with the contracts' counters, while messages are under way and else.
+    package static let auditMilliseconds: UInt64 = 5_000
+    package static let auditIdleMilliseconds: UInt64 = 60_000
+    /// Between two questions about the states of messages that nobody has seen executed.
+    package static let auditStatesMilliseconds: UInt64 = 15_000
+    /// Messages of one lane that are compared, and that the OffRamp is asked about, in one look.
+    package static let auditNumbersMaximum = 4_096
+    package static let auditStatesMaximum = 256
+    /// Roots of one lane that are walked in one look; more come in the next.
+    package static let auditRootsMaximum = 1_000
+    /// Vain readings before a missing log is an error, and the longest pause between two of them.
+    package static let failedReadingsBeforeAlarm = 3
+    package static let searchMillisecondsMaximum: UInt64 = 600_000
+    /// Finalized blocks after which they are read a second time.
+    package static let rereadBlocks: UInt64 = 100
+    /// Alternatives for one topic of a log filter.
+    package static let topicsMaximum = 64
+    /// How long an observation is tried again, as a part of deltaProgress: late enough to matter, early enough to
+    /// count.
+    package static let observationShare = 0.4
+    /// Between two tries of a question that the world did not answer.
+    package static let questionPauseMilliseconds: UInt64 = 200
+    /// Between two tries of the last check before a transmission.
+    package static let transmissionPauseMilliseconds: UInt64 = 1_000
     /// Between two looks at a destination when nothing seems to be going on: price heartbeats are minutes long.
     package static let idleLookMilliseconds: UInt64 = 5_000
     /// Message ids that a node can still name the lane and number of, for `causeway show`.
     package static let storiesMaximum = 16_384
+    /// Gas of one transaction on chains since Osaka (EIP-7825).
+    package static let transactionGasMaximum: UInt64 = 16_777_216
+    /// Tokens whose off-chain data is being fetched: more than any lane has under way.
+    static let tokenDataEntriesMaximum = 4_096
+    /// Requests for token data at once (4.6).
+    static let tokenDataWorkers = 10
+    /// Between two looks at what is due.
+    static let tokenDataTickMilliseconds = 250
+    /// Data that is not ready is asked for again after this (4.6).
+    static let tokenDataRetryMilliseconds: UInt64 = 5_000
+    /// An answer that is ready is not asked for again for this long (4.6).
+    static let tokenDataCacheMilliseconds: UInt64 = 600_000
+    /// Entries that no round wants any more go after this.
+    static let tokenDataForgottenMilliseconds: UInt64 = 900_000
+    /// Tries to find out whether to transmit, a second apart, before the turn is given up.
+    static let transmissionTries = 5
+    /// Skipped messages remembered for each lane: what `causeway show` can still explain.
+    static let skipsMaximum = 256
 }

@@ -7,6 +7,8 @@ package enum Limits {
     package static let inFlightMaximum = 16
     /// Attempts for one nonce: after that the last one goes out again unchanged. 20 % a step is a factor of five.
     package static let attemptsMaximum = 10
+    /// Attempts for one nonce, those after an eviction included: what is signed is never forgotten while the nonce is open.
+    package static let attemptsWithEvictionsMaximum = 40
     /// Heads in a row that must show a nonce as used, with none of our attempts known, before a stranger is blamed.
     package static let foreignNonceHeads = 5
     /// Finished requests remembered, so that a repeated submission is answered and not sent again.

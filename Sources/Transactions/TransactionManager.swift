@@ -51,6 +51,9 @@ package struct TransactionManager: Sendable {
         switch event {
         case .submit(let request): submit(request)
         case .cancel(let key): cancel(key)
+        case .obsolete(let key): obsolete(key)
+        case .revalidated(let key, let isWanted): revalidated(key, isWanted)
+        case .evicted(let nonce): evicted(nonce)
         case .head(let head): advance(to: head)
         case .broadcast(let hash, let outcome): broadcastEnded(hash, outcome)
         case .receipt(let hash, let receipt): receiptRead(hash, receipt)
@@ -64,6 +67,12 @@ package struct TransactionManager: Sendable {
         if entries.contains(where: { $0.request.key == request.key }) { return [] }
         guard request.data.count <= Limits.dataBytesMaximum else {
             return finish(request.key, .refused("call data of \(request.data.count) bytes is over the limit"))
+        }
+        // No node takes it: the nonce would be used up by a filler, for money, and the request would come again.
+        let gasLimitMaximum = min(policy.gasLimitMaximum, head?.gasLimit ?? .max)
+        guard request.gasLimit <= gasLimitMaximum else {
+            // Not remembered as finished: the chain may raise the limit of its blocks.
+            return [.report(key: request.key, .refused("gas limit \(request.gasLimit) above \(gasLimitMaximum)"))]
         }
         guard queuedCount < Limits.queuedMaximum else {
             // Not remembered as finished: a later try may find room.
@@ -208,7 +217,47 @@ package struct TransactionManager: Sendable {
         guard let last = entries[at].attempts.last,
             head.number >= last.broadcastAtBlock + policy.bumpThresholdBlocks
         else { return actions }
+        if policy.revalidates, !entries[at].isFiller { return actions + [.revalidate(key: entries[at].request.key)] }
         return actions + replace(at, nonce: nonce, last, head)
+    }
+
+    // MARK: Still wanted?
+
+    private mutating func revalidated(_ key: Hash32, _ isWanted: Bool?) -> [TransactionAction] {
+        guard let head, let at = entries.firstIndex(where: { $0.request.key == key }),
+            case .inFlight(let nonce) = entries[at].phase, head.nonce <= nonce, let last = entries[at].attempts.last,
+            head.number >= last.broadcastAtBlock + policy.bumpThresholdBlocks
+        else { return [] }
+        return isWanted == false ? obsolete(key) : replace(at, nonce: nonce, last, head)
+    }
+
+    /// An attempt that is out may still be mined instead of the empty transfer: both use the same nonce.
+    private mutating func obsolete(_ key: Hash32) -> [TransactionAction] {
+        guard let at = entries.firstIndex(where: { $0.request.key == key }), !entries[at].isFiller else { return [] }
+        switch entries[at].phase {
+        case .queued: return cancel(key)
+        case .mined: return []
+        case .inFlight(let nonce):
+            guard let head, let last = entries[at].attempts.last else { return [] }
+            // Without a higher price no node takes a replacement: then what is out goes on as it is.
+            guard let price = bumped(last, head) else { return replace(at, nonce: nonce, last, head) }
+            let actions = finish(key, .refused("nobody wants it any more"))
+            entries[at].isFiller = true
+            return actions + send(&entries[at], nonce: nonce, fee: price.fee, tip: price.tip, head: head)
+        }
+    }
+
+    /// At the cap of prices an attempt can only go out again unchanged; nodes that dropped it take any price afresh, and
+    /// the market may have fallen.
+    private mutating func evicted(_ nonce: UInt64) -> [TransactionAction] {
+        guard let head, head.nonce <= nonce,
+            let at = entries.firstIndex(where: { $0.phase == .inFlight(nonce: nonce) }),
+            let last = entries[at].attempts.last,
+            entries[at].attempts.count < Limits.attemptsWithEvictionsMaximum
+        else { return [] }
+        let price = firstPrice(head)
+        guard price.fee < last.maxFeePerGas else { return [] }
+        return send(&entries[at], nonce: nonce, fee: price.fee, tip: price.tip, head: head)
     }
 
     /// A higher price for the same nonce; at a cap the last attempt goes out again, since it may have been evicted.
@@ -223,6 +272,7 @@ package struct TransactionManager: Sendable {
         return [
             .alarm("nonce \(nonce) of \(sender) waits at the price cap"), .persist(entries[at]),
             .broadcast(hash: last.hash, raw: last.raw),
+            .locate(nonce: nonce, hashes: entries[at].attempts.map(\.hash)),
         ]
     }
 

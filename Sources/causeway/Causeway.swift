@@ -25,8 +25,10 @@ struct Causeway: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, DeployCommand.self, ChainCommand.self,
+            GuardCommand.self, CurseCommand.self, UncurseCommand.self, TokensCommand.self, SupplyCommand.self,
             SendCommand.self, ShowCommand.self, ExecCommand.self, LanesCommand.self, FeeCommand.self, ChainsCommand.self,
             ErrorsCommand.self, KeysCommand.self, ConfigCommand.self, CheckCommand.self, RelayerCommand.self,
+            AdoptCommand.self, ClusterCommand.self,
         ])
 
     static func main() async {

@@ -12,7 +12,8 @@ struct DeployCommand: CausewayCommand {
         discussion: """
             FILE names chains with their RPC addresses, tokens, and the public keys of the cluster's relayers. Every chain is
             wired to every other one. What was sent is kept in the state file before it is sent: when something breaks off,
-            the same command goes on from there, after it has compared the file with the chains.
+            the same command goes on from there, after it has compared the file with the chains. FILE.addresses.json then
+            lists all addresses in the format that `causeway adopt` takes.
 
               version: 1
               deployer: {keyFile: deployer.json, passwordFile: password}   # or CAUSEWAY_DEPLOYER_KEY
@@ -79,13 +80,18 @@ struct DeployCommand: CausewayCommand {
         let deployer = Deployer(
             artifacts: try ProjectFiles.artifacts(), policy: policy, statePath: statePath, progress: { out.talk($0) })
         let plan = try await deployer.deploy(deployment.request, to: targets)
-        out.data(json(plan, statePath)) { text(plan) }
+        // RPC addresses may carry keys.
+        let addresses = file + ".addresses.json"
+        try Files.write(AddressesDocument.json(plan, endpoints: deployment.endpoints).pretty, to: addresses, mode: 0o600)
+        out.talk("addresses in \(addresses); a cluster for them: causeway adopt --deployment \(addresses) --keys KEYS.yaml")
+        out.data(json(plan, statePath, addresses)) { text(plan) }
         return .done
     }
 
-    private func json(_ plan: DeploymentPlan, _ statePath: String) -> JSON {
+    private func json(_ plan: DeploymentPlan, _ statePath: String, _ addresses: String) -> JSON {
         [
             "state": .string(statePath),
+            "addresses": .string(addresses),
             "chains": .array(
                 plan.chains.map { chain in
                     [

@@ -41,7 +41,9 @@ struct StatusCommand: CausewayCommand {
     }
 
     private static func entries(_ document: NetworkDocument) -> [Entry] {
-        var entries = document.chains.map { chain in
+        // The chains of a cluster are somebody else's.
+        let chains = document.kind == .cluster ? [] : document.chains
+        var entries = chains.map { chain in
             Entry(
                 name: chain.name, role: "chain", pid: chain.pid,
                 port: chain.rpc.split(separator: ":").last.flatMap { Int($0) } ?? 0, log: chain.log, state: "down",

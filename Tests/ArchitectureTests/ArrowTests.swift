@@ -15,9 +15,10 @@ struct ArrowTests {
         "Committing": ["Ethereum", "CCIP", "OffchainReporting"],
         "Executing": ["Ethereum", "CCIP", "OffchainReporting"],
         "Transactions": ["Ethereum", "CCIP"],
+        "Guarding": ["Ethereum", "CCIP"],
     ]
     static let edges: Set<String> = ["Configuration", "JSONRPC", "MessageBus", "Storage", "ChainAccess"]
-    static let assemblies: Set<String> = ["DevChain", "Relayer", "Localnet"]
+    static let assemblies: Set<String> = ["DevChain", "Relayer", "Watcher", "Localnet"]
     /// What a pure room must never import: clocks, files, sockets, threads, logs.
     static let worldly: Set<String> = [
         "Foundation", "FoundationEssentials", "Dispatch", "NIOCore", "NIOPosix", "Logging", "GRDB", "Yams", "CZeroMQ",
@@ -69,7 +70,7 @@ struct ArrowTests {
             }
             if assemblies.contains(target.name) {
                 var refused: Set<String> = ["causeway"]
-                if target.name != "Localnet" { refused.formUnion(["Localnet", "Relayer", "DevChain"]) }
+                if target.name != "Localnet" { refused.formUnion(["Localnet", "Relayer", "Watcher", "DevChain"]) }
                 refused.remove(target.name)
                 return ours.intersection(refused).sorted().map { "\(target.name) imports \($0)" }
             }
@@ -96,6 +97,32 @@ struct ArrowTests {
         #expect(Self.violations(names + [Target(name: "Executing", imports: ["Committing"])]) == [])
         let both = [Target(name: "Committing", imports: []), Target(name: "Executing", imports: ["Committing"])]
         #expect(Self.violations(both) == ["Executing imports Committing"])
+    }
+
+    /// Names of the CCIP room and of the ABI codec that would make a guard's derivation the relayers' one.
+    static let shared = [
+        "ABI.", "ABIType", "ABIValue", "ABICodec", "ABIEvent", "MerkleTree", "MultiProof", "leafHash", "MessageSentEvent",
+        "MessageValidation", "MessageLane", "Any2EVMRampMessage", "EVM2AnyRampMessage", "HashDomain", "ExtraArgs(",
+        "ExtraArgs.", "computedID(onRamp: lane",
+    ]
+
+    @Test("a guard derives ids, leaves and roots by code of its own")
+    func independence() throws {
+        let root = PackageRoot.url.appendingPathComponent("Sources/Guarding/Derivation")
+        let files = try FileManager.default.contentsOfDirectory(atPath: root.path).filter { $0.hasSuffix(".swift") }
+        #expect(files.count >= 4)
+        for file in files {
+            let text = try String(contentsOf: root.appendingPathComponent(file), encoding: .utf8)
+            for name in Self.shared { #expect(!text.contains(name), "\(file) uses \(name)") }
+        }
+        #expect(Self.shared.contains { "let tree = try MerkleTree(leaves: leaves)".contains($0) })
+    }
+
+    @Test("relayers and guards speak the same schema")
+    func schema() throws {
+        let relayers = PackageRoot.url.appendingPathComponent("Sources/Relayer/Schema/guard.pb.swift")
+        let guards = PackageRoot.url.appendingPathComponent("Sources/Watcher/Schema/guard.pb.swift")
+        #expect(try Data(contentsOf: relayers) == Data(contentsOf: guards))
     }
 
     @Test("Package.swift lists for each room only what the map allows")

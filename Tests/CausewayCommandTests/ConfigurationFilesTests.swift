@@ -8,6 +8,7 @@ import Testing
 struct ConfigurationFilesTests {
     @Test("the kind is told by the keys", arguments: [
         ("version: 1\ncluster: cluster.yaml\nrelayer: relayer-0\nendpoints: {}\n", ConfigurationKind.relayer),
+        ("version: 1\ncluster: cluster.yaml\nguard: guard-0\nendpoints: {}\n", .guardian),
         ("version: 1\nname: a\nfaulty: 1\nchains: []\nlanes: []\nrelayers: []\n", .cluster),
         ("name: any\nchainId: 31337\nselector: 7759470850252068959\n", .profile),
         ("version: 1\ndeployer: {keyFile: a}\nchains: []\n", .deployment),

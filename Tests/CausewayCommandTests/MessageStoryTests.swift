@@ -72,6 +72,19 @@ struct MessageStoryTests {
         #expect(story(nextCommit: 3).waitsFor?.contains("up to 2") == true)
         #expect(story(cursed: true).waitsFor?.contains("curse") == true)
         #expect(story(enabled: false).waitsFor?.contains("enabled") == true)
+        // The committing side is asked now, whatever executing nodes say of a message that is not committed.
+        let told = story(
+            nextCommit: 3,
+            relayers: [
+                .init(
+                    relayer: "a", role: "executing", standing: "not_committed", waitsFor: "a commit report", advice: "",
+                    sinceMilliseconds: 4),
+                .init(
+                    relayer: "a", role: "committing", standing: "rmn_required", waitsFor: "guard signatures: 1 of 2",
+                    advice: "look at the guards", sinceMilliseconds: 4),
+            ])
+        #expect(told.waitsFor == "guard signatures: 1 of 2" && told.advice == "look at the guards")
+        #expect(told.text.contains("rmn_required") && !told.text.contains("not_committed"))
     }
 
     @Test("a committed message is what its relayers say, and anybody's after the threshold")
@@ -107,7 +120,7 @@ struct MessageStoryTests {
         let receiver = try ABIFunction("ReceiverError(bytes)").encodeCall([.bytes([1, 2, 3, 4])])
         let mended = story(state: .failure, nextCommit: 4, committedAt: 940, attempts: [attempt(false, receiver)])
         #expect(mended.stage == .failed && mended.isManualExecutionAllowed)
-        #expect(mended.advice?.contains("mend the cause") == true)
+        #expect(mended.advice?.contains("mend it") == true && mended.advice?.contains("causeway exec 0x") == true)
         #expect(mended.json["executed"]?["reason"] == "ReceiverError: 0x01020304")
         let silent = try ABIFunction("ReceiverError(bytes)").encodeCall([.bytes([])])
         let starved = story(state: .failure, nextCommit: 4, committedAt: 940, attempts: [attempt(false, silent)])

@@ -116,20 +116,46 @@ final class FakeEndpoint: ChainTransport {
         /// Takes transactions but does not say so.
         var swallowsBroadcastAnswers = false
         var dropsBroadcasts = false
+        /// Knows no `blockHash` in log filters: says so, or answers as if it were not there.
+        var refusesBlockHash = false
+        var ignoresBlockHash = false
+        /// How an unsuitable log range is refused.
+        var rangeRefusal = RPCAnswer.error(code: -32_005, message: "query returned more than 10000 results", data: nil)
+        var hasTags = true
+        var hasBaseFee = true
+        /// Methods that it does not know.
+        var missing: Set<String> = []
+        /// What goes wrong by chance, each in a thousand requests.
+        var chances: Chances?
+    }
+
+    struct Chances: Sendable {
+        var errors = 0
+        var limited = 0
+        var drops = 0
+        var nulls = 0
+        var garbage = 0
+        var hangs = 0
+        /// Done, and not answered.
+        var lost = 0
+
+        static let many = Chances(errors: 50, limited: 30, drops: 30, nulls: 30, garbage: 20, hangs: 10, lost: 30)
     }
 
     let label: String
     let chain: FakeChain
+    private let random: Mutex<UInt64>
     private let faults: Mutex<Faults>
     private let log = Mutex<[String]>([])
     private let hints = Mutex<[AsyncStream<Void>.Continuation]>([])
     private let announces: Bool
 
-    init(_ label: String, _ chain: FakeChain, _ faults: Faults = Faults(), announces: Bool = false) {
+    init(_ label: String, _ chain: FakeChain, _ faults: Faults = Faults(), announces: Bool = false, seed: UInt64 = 1) {
         self.label = label
         self.chain = chain
         self.faults = Mutex(faults)
         self.announces = announces
+        random = Mutex(seed)
     }
 
     func fail(_ change: (inout Faults) -> Void) { faults.withLock { change(&$0) } }
@@ -147,6 +173,9 @@ final class FakeEndpoint: ChainTransport {
     func send(_ calls: [RPCCall], timeout: Duration) async throws(ChainAccessError) -> [RPCAnswer] {
         let faults = self.faults.withLock { $0 }
         log.withLock { $0 += calls.map(\.method) }
+        if let chances = faults.chances, let outcome = try await misfortune(chances, calls, faults, timeout) {
+            return outcome
+        }
         if faults.isDown { throw ChainAccessError(.unreachable, "connection refused") }
         if faults.hangs {
             try? await Task.sleep(for: timeout)
@@ -156,10 +185,60 @@ final class FakeEndpoint: ChainTransport {
         return calls.map { faults.overrides[$0.method] ?? answer($0, faults) }
     }
 
+    /// What one call gets, without any misfortune on the way.
+    func respond(_ call: RPCCall) -> RPCAnswer {
+        let faults = self.faults.withLock { $0 }
+        log.withLock { $0.append(call.method) }
+        return faults.overrides[call.method] ?? answer(call, faults)
+    }
+
+    /// A number below a thousand.
+    private func roll() -> Int {
+        random.withLock { state in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((state >> 33) % 1_000)
+        }
+    }
+
+    private func misfortune(
+        _ chances: Chances, _ calls: [RPCCall], _ faults: Faults, _ timeout: Duration
+    ) async throws(ChainAccessError) -> [RPCAnswer]? {
+        var dice = roll()
+        func hits(_ chance: Int) -> Bool {
+            defer { dice -= chance }
+            return dice >= 0 && dice < chance
+        }
+        if hits(chances.errors) {
+            return calls.map { _ in .error(code: -32_603, message: "internal error", data: nil) }
+        }
+        if hits(chances.limited) {
+            throw ChainAccessError(.rateLimited, "too many requests", retryAfterMilliseconds: 20)
+        }
+        if hits(chances.drops) { throw ChainAccessError(.unreachable, "the connection ended") }
+        if hits(chances.nulls) { return calls.map { _ in .result(.null) } }
+        if hits(chances.garbage) { return calls.map { _ in .result("<html>") } }
+        if hits(chances.hangs) {
+            try? await Task.sleep(for: timeout)
+            throw ChainAccessError(Task.isCancelled ? .cancelled : .timeout, "no answer")
+        }
+        if hits(chances.lost) {
+            for call in calls { _ = answer(call, faults) }
+            throw ChainAccessError(.unreachable, "the connection ended before the answer")
+        }
+        return nil
+    }
+
     private func answer(_ call: RPCCall, _ faults: Faults) -> RPCAnswer {
+        if faults.missing.contains(call.method) {
+            return .error(code: -32_601, message: "the method \(call.method) does not exist", data: nil)
+        }
         switch call.method {
         case "eth_chainId": return .result(.quantity(faults.chainID ?? chain.id))
-        case "eth_getBlockByNumber": return .result(block(call.parameters[0], faults).map(Self.json) ?? .null)
+        case "eth_getBlockByNumber":
+            if !faults.hasTags, ["safe", "finalized"].contains(call.parameters[0].asString) {
+                return .error(code: -32_602, message: "invalid block tag", data: nil)
+            }
+            return .result(block(call.parameters[0], faults).map { Self.json($0, faults.hasBaseFee) } ?? .null)
         case "eth_getLogs": return logs(call.parameters[0], faults)
         case "eth_call":
             let to = call.parameters[0]["to"]?.asString.flatMap { try? Address(hex: $0) }
@@ -201,7 +280,12 @@ final class FakeEndpoint: ChainTransport {
     private func logs(_ filter: JSON, _ faults: Faults) -> RPCAnswer {
         let blocks = visible(faults)
         var chosen: ArraySlice<FakeChain.Entry>
-        if let hash = filter["blockHash"]?.asString {
+        if faults.refusesBlockHash, filter["blockHash"] != nil {
+            return .error(code: -32_602, message: "unknown field blockHash", data: nil)
+        }
+        if faults.ignoresBlockHash, filter["blockHash"] != nil {
+            chosen = blocks.suffix(1)
+        } else if let hash = filter["blockHash"]?.asString {
             chosen = blocks.filter { $0.header.hash.hex == hash }[...]
             if chosen.isEmpty { return .error(code: -32_000, message: "unknown block", data: nil) }
         } else {
@@ -209,7 +293,7 @@ final class FakeEndpoint: ChainTransport {
                 return .error(code: -32_602, message: "bad range", data: nil)
             }
             if to - from >= faults.rangeMaximum {
-                return .error(code: -32_005, message: "query returned more than 10000 results", data: nil)
+                return faults.rangeRefusal
             }
             chosen = from < blocks.count ? blocks[Int(from)...min(Int(to), blocks.count - 1)] : []
         }
@@ -260,11 +344,11 @@ final class FakeEndpoint: ChainTransport {
         }
     }
 
-    static func json(_ entry: FakeChain.Entry) -> JSON {
+    static func json(_ entry: FakeChain.Entry, _ hasBaseFee: Bool = true) -> JSON {
         [
             "number": .quantity(entry.header.number), "hash": .hash(entry.header.hash),
             "parentHash": .hash(entry.header.parentHash), "timestamp": .quantity(entry.header.timestamp),
-            "baseFeePerGas": "0x7", "gasLimit": .quantity(entry.header.gasLimit),
+            "baseFeePerGas": hasBaseFee ? "0x7" : .null, "gasLimit": .quantity(entry.header.gasLimit),
         ]
     }
 
@@ -290,13 +374,13 @@ func numbers(_ logs: [ChainLog]) -> [UInt64] { logs.map { U256(bigEndianBytes: $
 func makeSet(
     _ transports: [any ChainTransport], chainID: UInt64 = 31_337, quorum: Int? = nil,
     finality: FinalityRule = .tag(offset: 0), window: UInt64 = 1_000, timeout: Duration = .milliseconds(200),
-    alarms: Alarms = Alarms()
+    attempts: Int = Limits.attempts, fees: FeeRule = FeeRule(), alarms: Alarms = Alarms()
 ) throws -> ChainEndpointSet {
     try ChainEndpointSet(
         chainID: chainID, name: "test", transports: transports,
         policy: AccessPolicy(
             finality: finality, quorum: quorum, requestTimeout: timeout, logWindow: window,
-            pollInterval: .milliseconds(5)),
+            pollInterval: .milliseconds(5), attempts: attempts, fees: fees),
         logger: quiet, alarm: { alarms.add($0) })
 }
 

@@ -20,6 +20,11 @@ struct RemoteErrorsTests {
             ("intrinsic gas too low", .rejected("intrinsic gas too low")),
             ("exceeds block gas limit", .rejected("exceeds block gas limit")),
             ("something nobody has seen", .unknown), ("", .unknown),
+            ("Invalid transaction nonce: Expected 5, but got 4", .nonceTooLow),
+            ("Invalid transaction nonce: Expected 5, but got 7", .nonceTooHigh),
+            ("nonce mismatch: expected nonce 12, actual 3", .nonceTooLow),
+            ("Sender doesn't have enough funds to send tx", .insufficientFunds),
+            ("Sender account balance cannot afford txn gas", .insufficientFunds),
         ])
     func broadcasts(text: String, outcome: BroadcastOutcome) {
         #expect(RemoteErrors.broadcast(-32_000, text) == outcome)
@@ -33,6 +38,8 @@ struct RemoteErrorsTests {
             (-32_005, "daily request count", .rateLimited), (-32_000, "header not found", .behind),
             (-32_602, "query returned more than 10000 results", .tooManyResults), (-32_603, "boom", .remote),
             (-32_000, "block range is too wide", .tooManyResults),
+            (-32_602, "range is limited to 10,000 blocks range", .tooManyResults),
+            (-32_602, "block range extends beyond current head block", .behind),
         ])
     func errors(code: Int, text: String, expected: ChainAccessError.Code) {
         #expect(RemoteErrors.read(code, text, nil).code == expected)

@@ -53,6 +53,8 @@ private struct Cluster {
     /// Oracles that say nothing, or lie.
     var silent: Set<Int> = []
     var lying: Set<Int> = []
+    /// Oracles that guards answer.
+    var reachGuards: Set<Int> = [0, 1, 2, 3]
     static let linkDelay: UInt64 = 1
     static let blockTime: UInt64 = 100
 
@@ -96,11 +98,21 @@ private struct Cluster {
         order += 1
     }
 
+    /// What an oracle sees, with what guards have signed of the set that is open after an outcome.
+    func seen(_ index: Int, _ outcome: [UInt8]) throws -> CommitSnapshot {
+        var snapshot = world.snapshot()
+        if reachGuards.contains(index) {
+            snapshot.signatures = world.guards.votes(
+                try observer(index).needs(previousOutcome: outcome).blessing, world)
+        }
+        return snapshot
+    }
+
     /// The chains have moved: whoever sees work says so.
     mutating func notify() throws {
         for index in 0..<4 where !silent.contains(index) {
             let outcome = instances[index].committedOutcome
-            if try observer(index).hasWork(previousOutcome: outcome, snapshot: world.snapshot()) {
+            if try observer(index).hasWork(previousOutcome: outcome, snapshot: seen(index, outcome)) {
                 push(.event(index, .workAvailable), after: 0)
             }
         }
@@ -137,7 +149,8 @@ private struct Cluster {
             push(.event(own, .timerFired(id)), after: deadline > now ? deadline - now : 0)
         case .requestObservation(let tag, let previousOutcome, _):
             var bytes = try observer(own).observation(
-                previousOutcome: previousOutcome, snapshot: world.snapshot(), sequenceNumber: tag.sequenceNumber)
+                previousOutcome: previousOutcome, snapshot: seen(own, previousOutcome),
+                sequenceNumber: tag.sequenceNumber)
             if lying.contains(own), var value = try? CommitObservation(encoded: bytes) {
                 for lane in value.lanes.indices { value.lanes[lane].leaves?.leaves[0] = keccak256(bytes) }
                 bytes = value.encoded
@@ -228,6 +241,28 @@ struct ClusterTests {
         }
         #expect(slowest <= Cluster.blockTime + 30, "slowest \(slowest) ms of virtual time")
         #expect(cluster.refusals.isEmpty, "one transmitter sends, the others see it landed: \(cluster.refusals)")
+    }
+
+    @Test("messages that need guards are committed, with one oracle silent or lying and one alone in reach of the guards",
+        arguments: [0, 1, 2])
+    func blessed(fault: Int) throws {
+        let world = World(sources: 3, blessed: [1, 2])
+        var cluster = try Cluster(
+            world: world, configuration: try world.configuration(blessing: GuardModel.blessing, timeout: 5_000))
+        if fault == 1 { cluster.silent = [2] }
+        if fault == 2 { cluster.lying = [1] }
+        cluster.reachGuards = [3]
+        try cluster.run(until: 20_000) { $0.instances.filter { $0.committedSequenceNumber > 0 }.count < 3 }
+        for batch in 0..<6 {
+            try cluster.world.send(1 + batch, on: batch % 3)
+            try cluster.notify()
+            let start = cluster.now
+            try cluster.run(until: start + 20_000) { !$0.world.isEverythingCommitted }
+            #expect(cluster.world.isEverythingCommitted, "batch \(batch)")
+        }
+        #expect(cluster.world.violations.isEmpty && cluster.alarms.isEmpty)
+        #expect(cluster.commits.count { !$0.report.blessed.isEmpty } >= 4)
+        cluster.expectAgreement()
     }
 
     @Test("a cluster whose leaves are not sent commits in two rounds")

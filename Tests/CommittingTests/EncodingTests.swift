@@ -11,28 +11,38 @@ import Testing
 @Suite("Canonical encoding")
 struct EncodingTests {
     private func samples() throws -> (observations: [CommitObservation], outcomes: [CommitOutcome]) {
-        var world = World()
+        var world = World(sources: 3, blessed: [2])
         try world.send(5, on: 0)
         try world.send(2, on: 1)
+        try world.send(2, on: 2)
         world.gasPrices[101] = TimestampedPrice(value: UInt224(7), timestamp: 9)
         var observations: [CommitObservation] = []
         var outcomes: [CommitOutcome] = [.initial]
         for buildsAtOnce in [true, false] {
             var rounds = Rounds(
-                try world.configuration(prices: PriceTests.prices(), buildsAtOnce: buildsAtOnce))
-            for _ in 0..<4 {
-                observations.append(try rounds.observe(0, world.snapshot()))
-                try rounds.play(world)
+                try world.configuration(
+                    prices: PriceTests.prices(), blessing: GuardModel.blessing, buildsAtOnce: buildsAtOnce))
+            for number in 0..<4 {
+                // One guard alone first, then all of them.
+                if number < 3 { world.guards.silent = [1, 2] } else { world.guards.silent = [] }
+                observations.append(try rounds.observe(0, world.guardedSnapshot(try rounds.request)))
+                try rounds.playGuarded(world)
                 outcomes.append(try rounds.state)
             }
         }
+        outcomes.append(
+            CommitOutcome(
+                lanes: [], prices: PriceUpdates(), inflightPrices: nil, priceTrouble: PriceTrouble(failures: 3, since: 7),
+                suspects: [BlessingSuspect(source: 103, failures: 2, until: 9)]))
         return (observations, outcomes)
     }
 
     @Test("observations and outcomes survive the round trip")
     func roundTrip() throws {
         let (observations, outcomes) = try samples()
-        #expect(observations.count == 8 && outcomes.count == 9)
+        #expect(observations.count == 8 && outcomes.count == 10)
+        #expect(observations.contains { $0.signatures != nil } && observations.contains { $0.rmn != nil })
+        #expect(outcomes.contains { $0.blessing?.signatures.isEmpty == false } && outcomes.contains { $0.blessed != nil })
         for value in observations { #expect(try CommitObservation(encoded: value.encoded) == value) }
         for value in outcomes { #expect(try CommitOutcome(encoded: value.encoded) == value) }
         #expect(outcomes.contains { $0.isBuilding } && outcomes.contains { $0.inflightPrices != nil })
@@ -60,7 +70,8 @@ struct EncodingTests {
     func fuzz() throws {
         var random = SplitMix64.forTest()
         let (observations, outcomes) = try samples()
-        let rounds = Rounds(try World().configuration(prices: PriceTests.prices()))
+        let rounds = Rounds(
+            try World().configuration(prices: PriceTests.prices(), blessing: GuardModel.blessing))
         var decoded = 0
         for _ in 0..<4_000 {
             var bytes =
@@ -101,11 +112,19 @@ struct EncodingTests {
         for index in 0..<Committing.Limits.lanesMaximum {
             observation.lanes.append(
                 LaneObservation(
-                    source: ChainSelector(UInt64(index)), next: 1, maximum: 1,
+                    source: ChainSelector(UInt64(index)), next: 1, requiresBlessing: true, maximum: 1,
                     leaves: LeafVotes(first: 1, leaves: [Hash32](repeating: .zero, count: perLane)),
                     root: RootVote(range: range, root: .zero)))
         }
         observation.priceSequenceNumber = 1
+        observation.destinationTime = 1
+        let signatures = (0..<Committing.Limits.rmnSignersMaximum).map { RMNSignature(r: Hash32(U256(UInt64($0))), s: .zero) }
+        let remote = RMNRemoteConfiguration(
+            version: 1, homeDigest: .zero, rmnRemote: .zero, faultySigners: 1,
+            signers: [Address](repeating: .zero, count: Committing.Limits.rmnSignersMaximum))
+        observation.rmn = remote
+        observation.signatures = BlessingVotes(
+            setID: 1, signatures: Array(signatures.prefix(Committing.Limits.observedSignaturesMaximum)))
         let price = TimestampedPrice(value: .zero, timestamp: 0)
         for index in 0..<Committing.Limits.pricedChainsMaximum {
             let chain = ChainSelector(UInt64(index))
@@ -131,17 +150,28 @@ struct EncodingTests {
             gas: (0..<Committing.Limits.pricesPerReportMaximum).map {
                 GasPriceUpdate(destination: ChainSelector(UInt64($0)), usdPerUnitGas: .zero)
             })
+        let blessed = (0..<Committing.Limits.blessedRootsMaximum).map { ChainSelector(UInt64($0)) }
         let outcome = CommitOutcome(
             lanes: (0..<Committing.Limits.lanesMaximum).map {
                 LaneProgress(source: ChainSelector(UInt64($0)), state: .waiting(pending))
-            }, prices: prices, inflightPrices: InflightPrices(sequenceNumber: 1, since: 1))
+            }, prices: prices, inflightPrices: InflightPrices(sequenceNumber: 1, since: 1),
+            priceTrouble: PriceTrouble(failures: 1, since: 1),
+            blessing: BlessingSet(id: 1, since: 1, remote: remote, sources: blessed, signatures: signatures),
+            blessed: BlessedRoots(remote: remote, sources: blessed, signatures: signatures),
+            suspects: (0..<Committing.Limits.lanesMaximum).map {
+                BlessingSuspect(source: ChainSelector(UInt64($0)), failures: 1, until: 1)
+            })
         #expect(outcome.encoded.count <= Committing.Limits.outcomeBytesMaximum)
+        #expect(try CommitOutcome(encoded: outcome.encoded) == outcome)
         #expect(Committing.Limits.outcomeBytesMaximum <= defaults.outcome)
 
         let root = MerkleRoot(
             source: 1, onRamp: Bytes(repeating: 1, count: 32), first: 1, last: 2, root: .zero)
         let report = CommitReport(
-            prices: prices, unblessed: [MerkleRoot](repeating: root, count: Committing.Limits.rootsPerReportMaximum))
+            prices: prices,
+            blessed: [MerkleRoot](repeating: root, count: Committing.Limits.blessedRootsMaximum),
+            unblessed: [MerkleRoot](repeating: root, count: Committing.Limits.rootsPerReportMaximum),
+            rmnSignatures: signatures)
         #expect(report.encoded.count <= Committing.Limits.reportBytesMaximum)
         #expect(Committing.Limits.reportBytesMaximum <= defaults.report)
     }

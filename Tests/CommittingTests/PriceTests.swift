@@ -2,6 +2,7 @@
 
 import CCIP
 import Ethereum
+import OffchainReporting
 import Testing
 
 @testable import Committing
@@ -245,5 +246,96 @@ struct PriceTests {
         ] as [(UInt64, UInt64, Bool)])
     func deviation(a: UInt64, b: UInt64, deviates: Bool) {
         #expect(PriceDeviation.deviates(U256(a), U256(b), partsPerBillion: 1) == deviates)
+    }
+
+    // MARK: The clock of the chain
+
+    /// (seconds that the chain's clock is ahead of the oracles', seconds since the price was written by the chain's clock)
+    static let clocks: [(Int64, UInt64, Bool)] = [-315_360_000, -3_600, 0, 3_600, 315_360_000].flatMap { ahead in
+        [(ahead, UInt64(0), false), (ahead, 1_200, false), (ahead, 1_201, true), (ahead, 100_000, true)]
+    }
+
+    @Test("a heartbeat goes by the chain's clock, whatever the oracles' says", arguments: clocks)
+    func heartbeat(ahead: Int64, age: UInt64, isDue: Bool) throws {
+        var world = world()
+        world.chainAhead = ahead
+        let value = try #require(UInt224(Self.gasUSD))
+        world.gasPrices[101] = TimestampedPrice(value: value, timestamp: UInt32(world.blockTime - age))
+        var rounds = Rounds(try world.configuration(prices: Self.prices(tokens: [])))
+        #expect(try rounds.observer(2).hasWork(previousOutcome: [], snapshot: world.snapshot()) == isDue)
+        let report = try rounds.play(world)
+        #expect((report != nil) == isDue)
+        guard let report else { return }
+        // Written once, and not again in the rounds that follow.
+        try world.commit(report.encoded, sequenceNumber: 1, digest: world.digest)
+        for _ in 0..<3 { #expect(try rounds.play(world) == nil) }
+    }
+
+    @Test("without an agreed block time no heartbeat fires, and one liar does not move it")
+    func blockTimeAgreement() throws {
+        var world = world()
+        let value = try #require(UInt224(Self.gasUSD))
+        world.gasPrices[101] = TimestampedPrice(value: value, timestamp: UInt32(world.blockTime))
+        let snapshots = [CommitSnapshot?](repeating: world.snapshot(), count: 4)
+        for time in [UInt64(1), 1 << 39] {
+            var rounds = Rounds(try world.configuration(prices: Self.prices(tokens: [])))
+            #expect(try rounds.play(snapshots) { index, value in if index == 1 { value.destinationTime = time } } == nil)
+        }
+        world.gasPrices[101]?.timestamp -= 2_000
+        let old = [CommitSnapshot?](repeating: world.snapshot(), count: 4)
+        var rounds = Rounds(try world.configuration(prices: Self.prices(tokens: [])))
+        #expect(try rounds.play(old) { index, value in if index < 2 { value.destinationTime = nil } } == nil)
+        #expect(try rounds.play(old) != nil)
+    }
+
+    // MARK: Prices that do not land
+
+    @Test("an OffRamp that may not write prices loses no root: prices go alone, with growing pauses")
+    func trouble() throws {
+        var world = world()
+        world.takesPrices = false
+        var rounds = Rounds(try world.configuration(prices: Self.prices(tokens: []), timeout: 5_000))
+        var attempts: [UInt64] = []
+        var alone = 0
+        for step in 0..<1_200 {
+            if step % 20 == 0 { try world.send(1) }
+            world.now += 1_000
+            try rounds.play(world)
+            for report in rounds.lastReports {
+                let commit = try CommitReport(encoded: report.bytes)
+                if !commit.prices.isEmpty {
+                    attempts.append(world.now)
+                    if commit.roots.isEmpty { alone += 1 }
+                }
+                try? world.commit(report.bytes, sequenceNumber: rounds.sequenceNumber, digest: world.digest)
+            }
+        }
+        #expect(world.isEverythingCommitted && world.violations.isEmpty)
+        // Only the very first attempt may have taken a root with it.
+        #expect(alone >= attempts.count - 1)
+        #expect((4...12).contains(attempts.count), "\(attempts.count) attempts in 20 minutes")
+        let gaps = zip(attempts, attempts.dropFirst()).map { $1 - $0 }
+        #expect(zip(gaps, gaps.dropFirst()).allSatisfy { $1 + 3_000 >= $0 }, "pauses grow: \(gaps)")
+        // Mended: one more report, and prices travel with roots again.
+        world.takesPrices = true
+        world.now += 400_000
+        for _ in 0..<12 {
+            world.now += 1_000
+            try rounds.play(world)
+            for report in rounds.lastReports {
+                try world.commit(report.bytes, sequenceNumber: rounds.sequenceNumber, digest: world.digest)
+            }
+        }
+        #expect(world.gasPrices[101]?.timestamp ?? 0 > 0)
+        #expect(try rounds.state.priceTrouble == nil)
+    }
+
+    @Test("with prices switched off none is observed")
+    func off() throws {
+        let world = world()
+        let rounds = Rounds(try world.configuration(prices: nil))
+        let observation = try rounds.observe(0, world.snapshot())
+        #expect(observation.gas.isEmpty && observation.storedGas.isEmpty && observation.destinationTime == nil)
+        #expect(try !rounds.observer(0).hasWork(previousOutcome: [], snapshot: world.snapshot()))
     }
 }

@@ -75,6 +75,13 @@ struct ReportTests {
         (.invalidRange, { r, _ in r.unblessed[0].last = 257 }),
         (.invalidRange, { r, _ in r.unblessed[0].first = 0 }),
         (.blessingMismatch, { r, _ in (r.blessed, r.unblessed) = (r.unblessed, []) }),
+        (
+            .blessingMismatch,
+            { r, _ in
+                (r.blessed, r.unblessed) = (r.unblessed, [])
+                r.rmnSignatures = [RMNSignature(r: .zero, s: .zero)]
+            }
+        ),
         (.blessingMismatch, { r, _ in r.rmnSignatures = [RMNSignature(r: .zero, s: .zero)] }),
         (.blessingMismatch, { _, s in s.destination?.sourceConfigs[101]?.isRMNVerificationDisabled = false }),
         (.destinationNotRead, { _, s in s.destination = nil }),
@@ -135,7 +142,10 @@ struct ReportTests {
             spoil(&report, &snapshot)
             #expect(verdict(report, snapshot) == .rejected(rejection), "spoil \(index)")
         }
-        let covered = Set(Self.spoils.map(\.0)).union([.decodeReport, .destinationNotSupported])
+        // Those of blessed roots are met in BlessedReportTests.
+        let covered = Set(Self.spoils.map(\.0)).union([
+            .decodeReport, .destinationNotSupported, .rmnConfigurationUnknown, .rmnConfigurationChanged, .rmnSignatures,
+        ])
         #expect(covered == Set(CommitRejection.allCases), "every rejection has a report that meets it")
     }
 

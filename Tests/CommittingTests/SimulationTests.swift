@@ -26,6 +26,8 @@ struct SimulationTests {
         var landed = 0
         var refusedOnChain = 0
         var refusedByCheck = 0
+        var rotations = 0
+        var blessed = 0
         /// The OffRamp as a lagging endpoint still shows it.
         var oldNext: [UInt64] = []
     }
@@ -39,6 +41,12 @@ struct SimulationTests {
             if run.random.below(12) == 0 {
                 run.world.curses = run.world.curses.isEmpty ? [ChainSelector(101).curseSubject] : []
             }
+            if run.random.below(10) == 0 { run.world.guards.silent = run.random.below(2) == 0 ? [] : [0, 1] }
+            if run.random.below(25) == 0 {
+                run.rotations += 1
+                run.world.rotate(UInt32(run.rotations))
+            }
+            if run.random.below(40) == 0 { run.world.sources[1].requiresBlessing.toggle() }
         }
         try playRound(&run, number, liar: liar)
         run.oldNext = run.world.sources.map(\.next)
@@ -53,7 +61,10 @@ struct SimulationTests {
         for index in 0..<4 {
             let lag = run.world.sources.map { _ in run.isHealed ? 0 : run.random.below(3) }
             let isOld = !run.isHealed && run.random.below(5) == 0
-            let snapshot = run.world.snapshot(lag: lag, next: isOld ? run.oldNext : nil)
+            var snapshot = run.world.snapshot(lag: lag, next: isOld ? run.oldNext : nil)
+            if run.isHealed || run.random.below(3) != 0 {
+                snapshot.signatures = run.world.guards.votes(try run.rounds.request, run.world)
+            }
             var observation = try run.rounds.observe(index, snapshot)
             if index == liar, !observation.lanes.isEmpty, run.random.below(3) != 0 {
                 let lie = ByzantineTests.lies[run.random.below(ByzantineTests.lies.count)].1
@@ -68,19 +79,20 @@ struct SimulationTests {
         }
         let before = run.rounds
         let report = try run.rounds.play(items)
+        let reports = run.rounds.lastReports
         // The same observations give the same outcome on every oracle.
         var again = before
         let second = try again.play(items)
         #expect(again.outcome == run.rounds.outcome && report == second)
-        if let report { queue(report, &run, number) }
+        for report in reports { queue(report, &run, number) }
     }
 
-    private func queue(_ report: CommitReport, _ run: inout Run, _ number: Int) {
+    private func queue(_ report: Report, _ run: inout Run, _ number: Int) {
         let copies = run.isHealed ? 1 : [0, 1, 1, 2][run.random.below(4)]
         for _ in 0..<copies {
             run.transactions.append(
                 Transaction(
-                    report: Report(bytes: report.encoded), sequenceNumber: run.rounds.sequenceNumber,
+                    report: report, sequenceNumber: run.rounds.sequenceNumber,
                     due: number + (run.isHealed ? 1 : run.random.below(40))))
         }
     }
@@ -94,6 +106,7 @@ struct SimulationTests {
             try run.world.commit(
                 transaction.report.bytes, sequenceNumber: transaction.sequenceNumber, digest: run.world.digest)
             run.landed += 1
+            if try CommitReport(encoded: transaction.report.bytes).blessed.isEmpty == false { run.blessed += 1 }
             #expect(verdict.isAccepted, "the check refuses what the contract takes: \(verdict)")
         } catch {
             run.refusedOnChain += 1
@@ -103,19 +116,22 @@ struct SimulationTests {
     }
 
     private func run(_ random: inout SplitMix64, liar: Int?, buildsAtOnce: Bool) throws -> Run {
-        var world = World(sources: 3)
+        var world = World(sources: 3, blessed: [2])
+        world.guards = GuardModel(count: 4)
+        world.rotate(0)
         for index in 0..<3 {
             world.gasPrices[ChainSelector(UInt64(101 + index))] = TimestampedPrice(value: .zero, timestamp: 0)
         }
         let prices = PriceTests.prices(tokens: [])
         let configuration = try world.configuration(
-            prices: prices, leavesPerRoot: 8, rootsPerReport: 2, buildsAtOnce: buildsAtOnce, timeout: 3_000)
+            prices: prices, blessing: GuardModel.blessing, leavesPerRoot: 8, rootsPerReport: 2, buildsAtOnce: buildsAtOnce, timeout: 3_000)
         var run = Run(
             world: world, rounds: Rounds(configuration), random: SplitMix64(seed: random.next()),
             oldNext: world.sources.map(\.next))
         for number in 0..<120 { try step(&run, number, liar: liar) }
         run.isHealed = true
         run.world.curses = []
+        run.world.guards.silent = []
         var number = 120
         while number < 700, !run.world.isEverythingCommitted || run.rounds.sequenceNumber < 140 {
             try step(&run, number, liar: nil)
@@ -129,6 +145,7 @@ struct SimulationTests {
         var random = SplitMix64.forTest()
         var landed = 0
         var refused = 0
+        var blessed = 0
         for round in 0..<12 {
             let liar: Int? = round % 3 == 0 ? nil : round % 4
             let run = try run(&random, liar: liar, buildsAtOnce: buildsAtOnce)
@@ -142,7 +159,9 @@ struct SimulationTests {
             }
             landed += run.landed
             refused += run.refusedOnChain
+            blessed += run.blessed
         }
+        #expect(blessed > 20, "\(blessed) blessed reports landed")
         #expect(landed > 100 && refused > 20, "\(landed) landed, \(refused) refused: the faults reach the chain")
     }
 }

@@ -17,10 +17,13 @@ struct CodeFuzzTests {
         let data: Bytes
         let code: Bytes
 
+        /// Half of the gas may come back before London.
+        var leastGas: UInt64 { fork >= .london ? 21_000 : 10_500 }
+
         init?(_ input: Bytes) {
             guard input.count > 4 else { return nil }
-            fork = Fork.allCases[Int(input[0] & 3) % Fork.allCases.count]
-            creates = input[0] & 0x1c == 0x1c
+            fork = Fork.allCases[Int(input[0] & 0x7f) % Fork.allCases.count]
+            creates = input[0] & 0x80 != 0
             gas = 25_000 + UInt64(input[1]) << 12 + UInt64(input[2])
             let split = min(Int(input[3]), input.count - 4)
             data = Bytes(input[4..<4 + split])
@@ -63,10 +66,11 @@ struct CodeFuzzTests {
     private static let corpus: [Bytes] = {
         var inputs: [Bytes] = []
         for (index, code) in programs.enumerated() {
-            inputs.append(joined([UInt8(index & 3), 40, 0, 32], Bytes(repeating: 1, count: 32), code))
+            let fork = Fork.prague.rawValue - UInt8(index % 3)
+            inputs.append(joined([fork, 40, 0, 32], Bytes(repeating: 1, count: 32), code))
             let data = Bytes(code.prefix(255))
-            inputs.append(joined([2, 200, 7, UInt8(data.count)], data, code))
-            inputs.append(joined([0x1e, 60, 0, 0], code))
+            inputs.append(joined([Fork.prague.rawValue, 200, 7, UInt8(data.count)], data, code))
+            inputs.append(joined([Fork.osaka.rawValue | 0x80, 60, 0, 0], code))
         }
         return inputs
     }()
@@ -82,8 +86,8 @@ struct CodeFuzzTests {
         try Fuzz("bytecode", corpus: Self.corpus).run { input in
             guard let program = Program(input), let executor = executors[program.fork] else { return false }
             let state = SmallState(program.code, sender: sender)
-            let transaction = Transaction.dynamicFee(
-                chainID: 1, nonce: 0, maxPriorityFeePerGas: 2, maxFeePerGas: 100, gasLimit: program.gas,
+            let transaction = Transaction.legacy(
+                chainID: 1, nonce: 0, gasPrice: 100, gasLimit: program.gas,
                 to: program.creates ? nil : Samples.contract, value: 3,
                 data: program.creates ? Bytes(program.code.prefix(49_152)) : program.data)
             func run() -> (Result<ExecutionResult, TransactionRefusal>, [AccountChange]) {
@@ -104,7 +108,7 @@ struct CodeFuzzTests {
                 try hold(changes.isEmpty, "a refused transaction changes nothing")
                 return false
             }
-            try hold(result.gasUsed <= program.gas && result.gasUsed >= 21_000, "gas used is within the limit")
+            try hold((program.leastGas...program.gas).contains(result.gasUsed), "gas used is within the limit")
             // The price of memory: words * 3 + words² / 512 is at most the gas.
             try hold(result.output.count <= 1 << 20, "output is bounded by what memory costs")
             if result.status != .success {

@@ -1,8 +1,10 @@
 // The files that a relayer reads: the example is complete, and every wrong one is refused with place and reason.
 
+import ChainAccess
 import Configuration
 import Ethereum
 import Foundation
+import JSONRPC
 import Relayer
 import TestSupport
 import Testing
@@ -47,7 +49,17 @@ struct SettingsTests {
         ("{from: ethereum, to: jovay}", "{from: ethereum, to: ethereum}", "another chain"),
         ("{from: ethereum, to: jovay}", "{from: jovay, to: ethereum}", "same lane"),
         ("name: relayer-1", "name: relayer-0", "same relayer name"),
-        ("batchGasLimit: 20000000", "batchGasLimit: -1", "batchGasLimit"),
+        ("batchGasLimit: 6500000", "access: {batch: maybe}", "auto, on, off"),
+        ("batchGasLimit: 6500000", "access: {logBlocksMaximum: 0}", "logBlocksMaximum"),
+        ("batchGasLimit: 6500000", "fees: {kind: cheap}", "auto, legacy or dynamic"),
+        ("batchGasLimit: 6500000", "batchGasLimit: -1", "batchGasLimit"),
+        ("batchGasLimit: 6500000", "batchGasLimit: 17000000", "EIP-7825"),
+        ("transactionGasMaximum: 16000000", "transactionGasMaximum: 16777217", "EIP-7825"),
+        ("name: example", "name: example\ntokenData:\n  tokens: []", "attestationAPI"),
+        (
+            "name: example", "name: example\ntokenData: {attestationAPI: \"https://a\", tokens: [{chain: nowhere}]}",
+            "one of the chains ethereum, jovay"
+        ),
         ("deltaStage: 15000", "deltaStage: 15000\n  deltaStages: 1", "deltaStage"),
         ("onRamp: \"0x2279B7A0a67DB372996a5FaB50D91eAA73d2eBe6\"", "onRamp: \"0x2279\"", "contracts.onRamp"),
     ]
@@ -62,6 +74,53 @@ struct SettingsTests {
         }
         #expect(error.description.contains(says), "\(error)")
         #expect(error.description.contains("cluster.yaml"))
+    }
+
+    @Test("finality is stated for each chain, as a tag or as a depth", arguments: [
+        ("{tag: finalized}", FinalityRule.tag(offset: 0)), ("{tag: finalized, offset: 4}", .tag(offset: 4)),
+        ("{depth: 0}", .depth(0, offset: 0)), ("{depth: 500, offset: 2}", .depth(500, offset: 2)),
+    ])
+    func finality(text: String, rule: FinalityRule) throws {
+        let changed = try Self.cluster().replacingOccurrences(
+            of: "finality: {tag: finalized}", with: "finality: \(text)")
+        let settings = try ClusterSettings(yaml: changed, file: "cluster.yaml")
+        #expect(settings.chains.allSatisfy { $0.finality == rule })
+        #expect(settings.chains[0].policy(quorum: nil).finality == rule)
+    }
+
+    @Test("a finality that says nothing, or too much, is refused with what to write", arguments: [
+        ("", "finality"), ("finality: {}", "neither tag nor depth"), ("finality: {offset: 3}", "neither tag nor depth"),
+        ("finality: {tag: finalized, depth: 3}", "a tag and a depth"),
+        ("finality: {tag: latest}", "expected finalized"),
+        ("finality: {depth: 10001}", "from 0 to 10000"), ("finality: {depth: -1}", "from 0 to 10000"),
+        ("finality: {depth: 3, deep: 4}", "depth"), ("finality: finalized", "must hold keys"),
+    ])
+    func wrongFinality(text: String, says: String) throws {
+        let changed = try Self.cluster().replacingOccurrences(of: "finality: {tag: finalized}", with: text)
+        let error = try #require(throws: ConfigurationError.self) {
+            _ = try ClusterSettings(yaml: changed, file: "cluster.yaml")
+        }
+        #expect(error.description.contains(says), "\(error)")
+    }
+
+    @Test("limits of nodes and prices have defaults, and are read")
+    func access() throws {
+        let plain = try ClusterSettings(yaml: try Self.cluster(), file: "cluster.yaml").chains[0]
+        #expect(plain.access == ChainAccessSettings() && plain.fees == FeeRule())
+        let policy = plain.policy(quorum: 2)
+        #expect(policy.logWindow == 1_000 && policy.requestTimeout == .seconds(5) && policy.quorum == 2)
+        let text = try Self.cluster().replacingOccurrences(
+            of: "finality: {tag: finalized}",
+            with: """
+                finality: {tag: finalized}
+                    access: {logBlocksMaximum: 50, requestTimeoutMilliseconds: 700, batch: off}
+                    fees: {kind: legacy, tipWei: 3, gasPriceWei: "4"}
+                """)
+        let chain = try ClusterSettings(yaml: text, file: "cluster.yaml").chains[1]
+        #expect(chain.access.batch == .off && chain.policy(quorum: nil).logWindow == 50)
+        #expect(chain.policy(quorum: nil).requestTimeout == .milliseconds(700))
+        #expect(chain.policy(quorum: nil, logWindow: 2_000).logWindow == 50, "a command asks for no more")
+        #expect(chain.fees == FeeRule(kind: .legacy, tipWei: 3, gasPriceWei: 4))
     }
 
     @Test("two relayers with one report signer are refused")

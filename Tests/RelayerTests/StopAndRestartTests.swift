@@ -48,8 +48,8 @@ struct StopAndRestartTests {
 
     struct Still: PluginEdge {
         func observe(previousOutcome: [UInt8], sequenceNumber: UInt64) async throws -> [UInt8] { [] }
-        func shouldAccept(_ report: Report, _ key: ReportKey) async -> Bool { false }
-        func shouldTransmit(_ report: Report, _ key: ReportKey) async -> Bool { false }
+        func shouldAccept(_ report: Report, _ key: ReportKey) async -> Bool? { false }
+        func shouldTransmit(_ report: Report, _ key: ReportKey) async -> Bool? { false }
         func transmit(_ report: AttestedReport) async {}
         func restored(outcome: [UInt8]) {}
         func committed(sequenceNumber: UInt64, outcome: [UInt8]) {}

@@ -222,7 +222,7 @@ import Testing
                     let at = chain.firstIndex(of: hash)
                     let receipt = at.map { _ in TransactionReceiptSummary(block: number, succeeded: true) }
                     queue = manager.handle(.receipt(hash: hash, receipt)) + queue
-                case .report, .alarm: break
+                case .report, .alarm, .revalidate, .locate: break
                 }
             }
         }
@@ -252,4 +252,111 @@ struct Xorshift {
         return state
     }
     mutating func chance(_ percent: UInt64) -> Bool { next() % 100 < percent }
+}
+
+// MARK: Requests that nobody wants any more, and prices that fell
+
+extension TransactionManagerTests {
+    static func asking(cap: U256 = 500_000_000_000) -> TransactionManager {
+        TransactionManager(
+            sender: sender, policy: FeePolicy(maxFeePerGasCap: cap, revalidates: true), restored: [], sign: sign)
+    }
+
+    @Test("before a higher price is paid it is asked whether the request is still wanted")
+    func revalidation() throws {
+        var manager = Self.asking()
+        let key = Self.request(1).key
+        _ = manager.handle(.head(Self.head(10)))
+        _ = manager.handle(.submit(Self.request(1)))
+        #expect(manager.handle(.revalidated(key: key, isWanted: false)).isEmpty, "nobody asked yet")
+        let actions = manager.handle(.head(Self.head(13)))
+        #expect(actions.contains(.revalidate(key: key)) && broadcasts(actions).isEmpty)
+        // Not answered: asked again at the next head.
+        #expect(manager.handle(.head(Self.head(14))).contains(.revalidate(key: key)))
+        #expect(broadcasts(manager.handle(.revalidated(key: key, isWanted: nil))).count == 1)
+        #expect(manager.entries[0].attempts.count == 2 && !manager.entries[0].isFiller)
+        _ = manager.handle(.head(Self.head(17)))
+        let given = manager.handle(.revalidated(key: key, isWanted: false))
+        guard case .report(key, .refused) = given[0], case .persist(let filler) = given[1] else {
+            Issue.record("\(given)")
+            return
+        }
+        #expect(filler.isFiller && filler.nonce == 0 && filler.attempts.count == 3)
+        let fees = filler.attempts.map(\.maxFeePerGas)
+        #expect(zip(fees, fees.dropFirst()).allSatisfy { $1 >= $0 / 100 * 110 })
+        // An attempt with the payload may be mined all the same: the nonce is used, and nothing is told twice.
+        let mined = manager.handle(
+            .receipt(hash: filler.attempts[0].hash, TransactionReceiptSummary(block: 18, succeeded: true)))
+        #expect(!mined.contains { if case .report = $0 { true } else { false } })
+    }
+
+    @Test("an obsolete request that was not sent goes without a transaction, one that is mined stays")
+    func obsolete() {
+        var manager = Self.asking()
+        _ = manager.handle(.submit(Self.request(1)))
+        let gone = manager.handle(.obsolete(key: Self.request(1).key))
+        #expect(gone.contains(.forget(key: Self.request(1).key)) && manager.entries.isEmpty)
+        _ = manager.handle(.head(Self.head(10)))
+        let hash = broadcasts(manager.handle(.submit(Self.request(2))))[0]
+        _ = manager.handle(.receipt(hash: hash, TransactionReceiptSummary(block: 11, succeeded: true)))
+        #expect(manager.handle(.obsolete(key: Self.request(2).key)).isEmpty)
+    }
+
+    @Test("at the cap of prices a transaction that all nodes dropped goes out again at the fallen market price")
+    func eviction() throws {
+        let cap: U256 = 10_000
+        var manager = TransactionManager(
+            sender: Self.sender, policy: FeePolicy(maxFeePerGasCap: cap), restored: [], sign: Self.sign)
+        _ = manager.handle(.head(Self.head(10, baseFee: 9_000)))
+        _ = manager.handle(.submit(Self.request(1)))
+        #expect(manager.entries[0].attempts[0].maxFeePerGas == cap)
+        let stuck = manager.handle(.head(Self.head(13, baseFee: 9_000)))
+        let hash = manager.entries[0].attempts[0].hash
+        #expect(stuck.contains(.locate(nonce: 0, hashes: [hash])) && broadcasts(stuck) == [hash])
+        #expect(manager.handle(.evicted(nonce: 0)).isEmpty, "the market has not fallen")
+        _ = manager.handle(.head(Self.head(14, baseFee: 100)))
+        let fresh = manager.handle(.evicted(nonce: 0))
+        #expect(broadcasts(fresh).count == 1 && broadcasts(fresh) != [hash])
+        let entry = manager.entries[0]
+        #expect(entry.attempts.count == 2 && entry.nonce == 0 && entry.attempts[1].maxFeePerGas < 1_000)
+        // The first may still be mined: it is asked for and known.
+        let asked = manager.handle(.head(Self.head(15, baseFee: 100)))
+        #expect(asked.contains(.queryReceipt(hash: hash)))
+        var count = 0
+        for block in stride(from: 20 as UInt64, to: 2_000, by: 4) {
+            _ = manager.handle(.head(Self.head(block, baseFee: block % 8 == 0 ? 100 : 9_000)))
+            _ = manager.handle(.evicted(nonce: 0))
+            count = manager.entries[0].attempts.count
+        }
+        #expect(count <= Limits.attemptsWithEvictionsMaximum)
+    }
+
+    @Test("a gas limit that no block holds is refused before anything is signed, and may come again")
+    func gasLimits() {
+        var manager = TransactionManager(
+            sender: Self.sender, policy: FeePolicy(gasLimitMaximum: 99_999), restored: [], sign: Self.sign)
+        guard case .report(_, .refused) = manager.handle(.submit(Self.request(1))).first else {
+            return #expect(Bool(false))
+        }
+        #expect(manager.entries.isEmpty && !manager.isFinished(Self.request(1).key))
+        var other = Self.manager()
+        var head = Self.head(1)
+        head.gasLimit = 50_000
+        _ = other.handle(.head(head))
+        #expect(broadcasts(other.handle(.submit(Self.request(1)))).isEmpty)
+        head.gasLimit = 100_000
+        head.number = 2
+        _ = other.handle(.head(head))
+        #expect(broadcasts(other.handle(.submit(Self.request(1)))).count == 1)
+    }
+
+    @Test("on a cheap chain a step is a fifth and not five gwei")
+    func cheapChain() throws {
+        var manager = Self.manager()
+        _ = manager.handle(.head(Self.head(10, baseFee: 1_000)))
+        _ = manager.handle(.submit(Self.request(1)))
+        _ = manager.handle(.head(Self.head(13, baseFee: 1_000)))
+        let fees = manager.entries[0].attempts.map(\.maxFeePerGas)
+        #expect(fees.count == 2 && fees[1] >= fees[0] / 100 * 120 && fees[1] <= fees[0] / 100 * 125)
+    }
 }

@@ -23,11 +23,15 @@ package struct SourceChainConfig: Hashable, Sendable {
         self.onRamp = onRamp
     }
 
-    /// A lane that commits may use: enabled, complete, and without RMN verification (3.3.1).
+    /// A lane that commits may use: enabled and complete (3.3.1). Whether its roots need signatures of RMN nodes is
+    /// another question, see `requiresBlessing`.
     package var isLive: Bool {
-        isEnabled && !router.isZero && minSequenceNumber.rawValue >= 1 && isRMNVerificationDisabled
-            && onRamp.contains { $0 != 0 }
+        isEnabled && !router.isZero && minSequenceNumber.rawValue >= 1 && onRamp.contains { $0 != 0 }
     }
+
+    /// Roots of this source belong into the blessed list, under signatures of RMN nodes (17.2); else into the other
+    /// one. The contract refuses the wrong list: `RootBlessingMismatch`.
+    package var requiresBlessing: Bool { !isRMNVerificationDisabled }
 
     /// The OnRamp as an account; nil for a source that is no EVM chain.
     package var onRampAddress: Address? { Address(word: onRamp) }
@@ -88,6 +92,45 @@ package struct OCRConfigDetails: Hashable, Sendable {
         isSignatureVerificationEnabled = try info.bool()
         signers = try outer.array { item throws(CCIPError) in try item.address() }
         transmitters = try outer.array { item throws(CCIPError) in try item.address() }
+    }
+}
+
+/// `RMNRemote.getVersionedConfig` (17.1). Version 0: nobody has configured it, or it is RMN 2.1.0, which verifies
+/// nothing.
+package struct RMNVersionedConfig: Hashable, Sendable {
+    package struct Signer: Hashable, Sendable {
+        package let address: Address
+        package let nodeIndex: UInt64
+
+        package init(address: Address, nodeIndex: UInt64) {
+            self.address = address
+            self.nodeIndex = nodeIndex
+        }
+    }
+
+    package let version: UInt32
+    package let homeDigest: Hash32
+    /// Ascending by node index.
+    package let signers: [Signer]
+    /// More than so many signatures are needed.
+    package let faultySigners: UInt64
+
+    package init(version: UInt32, homeDigest: Hash32, signers: [Signer], faultySigners: UInt64) {
+        self.version = version
+        self.homeDigest = homeDigest
+        self.signers = signers
+        self.faultySigners = faultySigners
+    }
+
+    init(_ cursor: inout ABICursor) throws(CCIPError) {
+        version = try cursor.uint32()
+        var fields = try cursor.tuple()
+        homeDigest = try fields.hash()
+        signers = try fields.array { item throws(CCIPError) in
+            var signer = try item.tuple()
+            return Signer(address: try signer.address(), nodeIndex: try signer.uint64())
+        }
+        faultySigners = try fields.uint64()
     }
 }
 

@@ -208,6 +208,18 @@ package enum RMNRemoteCalls {
             try cursor.bool()
         }
     }
+
+    /// Works at the proxy too, which forwards everything but its own functions.
+    package static func versionedConfig() -> ContractCall<RMNVersionedConfig> {
+        ContractCall(RMNRemoteInterface.getVersionedConfig) { cursor throws(CCIPError) in
+            try RMNVersionedConfig(&cursor)
+        }
+    }
+
+    /// The contract behind an ARMProxy; an RMNRemote itself reverts.
+    package static func arm() -> ContractCall<Address> {
+        ContractCall(RMNRemoteInterface.getARM) { cursor throws(CCIPError) in try cursor.address() }
+    }
 }
 
 package enum TokenCalls {

@@ -67,7 +67,10 @@ package struct RMNReportDigest: Hashable, Sendable {
     package var digest: Hash32 { keccak256(preimage) }
 
     /// The account behind a signature of this digest; v is always 27.
-    package func signer(of signature: RMNSignature) -> Address? {
+    package func signer(of signature: RMNSignature) -> Address? { Self.signer(of: signature, over: digest) }
+
+    /// The same where the digest is computed once for many signatures.
+    package static func signer(of signature: RMNSignature, over digest: Hash32) -> Address? {
         Secp256k1.recoverAddress(
             digest: digest, signature: Signature(r: signature.r.word, s: signature.s.word, yParity: 0))
     }

@@ -30,8 +30,27 @@ final class ChainEndpoint: Sendable {
 
     func withHealth<Value: Sendable>(_ body: (inout EndpointHealth) -> Value) -> Value { health.withLock { body(&$0) } }
 
-    /// One batch; the chain id was checked before. Larger ones go out in parts.
+    /// Calls in stages: those of a stage are sent when all of the stage before are answered. An endpoint that answers
+    /// an array in its order gets all of them in one. The answers stand in the order of the calls.
+    func send(stages: [[RPCCall]], timeout: Duration) async throws(ChainAccessError) -> [RPCAnswer] {
+        if transport.answersTogether {
+            let answers = try await send(stages.flatMap { $0 }, timeout: timeout)
+            // It has just turned out that it does not: what was asked at once stands in no order.
+            if transport.answersTogether || stages.count < 2 { return answers }
+        }
+        var answers: [RPCAnswer] = []
+        for stage in stages { answers += try await send(stage, timeout: timeout) }
+        return answers
+    }
+
+    /// The chain id was checked before. Many calls go out in parts.
     func send(_ calls: [RPCCall], timeout: Duration) async throws(ChainAccessError) -> [RPCAnswer] {
+        let cooling = withHealth { $0.coolsUntil } - Self.now
+        if cooling > 0 {
+            throw ChainAccessError(
+                .rateLimited, "the endpoint asked for a pause", context: ["endpoint": label],
+                hint: "the provider limits calls", retryAfterMilliseconds: Int(cooling * 1_000) + 1)
+        }
         try await verify(timeout: timeout)
         var answers: [RPCAnswer] = []
         var start = 0

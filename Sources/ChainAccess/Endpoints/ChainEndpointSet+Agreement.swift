@@ -19,11 +19,13 @@ enum Agreement<Value: Sendable>: Sendable {
 }
 
 extension ChainEndpointSet {
-    /// Asks as many endpoints as make a quorum, others in place of those that fail.
+    /// Asks as many endpoints as make a quorum, others in place of those that fail, and those that fail again after a
+    /// pause. `worstFirst` begins with the endpoints that are asked last otherwise.
     func agree<Value: Hashable & Sendable>(
-        _ what: String, _ calls: [RPCCall], _ parse: @escaping Parse<Value>
+        _ what: String, _ stages: [[RPCCall]], worstFirst: Bool = false, _ parse: @escaping Parse<Value>
     ) async -> Agreement<Value> {
-        var candidates = ranked()[...]
+        let order = worstFirst ? ranked().reversed() : ranked()
+        var candidates = order[...]
         guard candidates.count >= quorum else {
             return .refused(
                 candidates.isEmpty
@@ -34,40 +36,52 @@ extension ChainEndpointSet {
         }
         var answers: [(endpoint: ChainEndpoint, value: Value)] = []
         var errors: [ChainAccessError] = []
-        while answers.count < quorum, !candidates.isEmpty {
-            let round = candidates.prefix(quorum - answers.count)
-            candidates = candidates.dropFirst(round.count)
-            for (endpoint, outcome) in await askAll(Array(round), calls, parse) {
-                switch outcome {
-                case .success(let value): answers.append((endpoint, value))
-                case .failure(let error) where !error.isOfEndpoint && error.code != .notFound && error.retry == .never:
-                    return .refused(error)
-                case .failure(let error): errors.append(error)
+        var retries = Retries(policy)
+        while true {
+            var failed: [(endpoint: ChainEndpoint, error: ChainAccessError)] = []
+            while answers.count < quorum, !candidates.isEmpty {
+                let round = candidates.prefix(quorum - answers.count)
+                candidates = candidates.dropFirst(round.count)
+                for (endpoint, outcome) in await askAll(Array(round), stages, parse) {
+                    switch outcome {
+                    case .success(let value): answers.append((endpoint, value))
+                    case .failure(let error)
+                    where !error.isOfEndpoint && error.code != .notFound && error.retry == .never:
+                        return .refused(error)
+                    case .failure(let error): failed.append((endpoint, error))
+                    }
                 }
             }
+            if !failed.isEmpty { errors = failed.map(\.error) }
+            let again = failed.filter(\.error.isTransient)
+            guard answers.count < quorum, answers.count + again.count >= quorum, let last = again.last?.error,
+                let pause = retries.pause(after: last, now: ChainEndpoint.now)
+            else { break }
+            do { try await Task.sleep(for: pause) } catch { break }
+            candidates = again.map(\.endpoint)[...]
         }
         guard answers.count >= quorum, let first = answers.first else {
             let why = errors.last.map { "\($0.code.rawValue): \($0.message)" } ?? "no answer"
             return .notYet("\(what): \(answers.count) of \(quorum) endpoints answered (\(why))", errors)
         }
         if answers.allSatisfy({ $0.value == first.value }) { return .ready(first.value) }
-        await settle(what, answers, Array(candidates), calls, parse)
+        await settle(what, answers, Array(candidates), stages, parse)
         return .notYet("\(what): the endpoints disagree", errors + [ChainAccessError(.disagreement, what)])
     }
 
     private func askAll<Value: Hashable & Sendable>(
-        _ endpoints: [ChainEndpoint], _ calls: [RPCCall], _ parse: @escaping Parse<Value>
+        _ endpoints: [ChainEndpoint], _ stages: [[RPCCall]], _ parse: @escaping Parse<Value>
     ) async -> [(ChainEndpoint, Result<Value, ChainAccessError>)] {
         if endpoints.count == 1 {
             do throws(ChainAccessError) {
-                return [(endpoints[0], .success(try await ask(endpoints[0], calls, parse)))]
+                return [(endpoints[0], .success(try await ask(endpoints[0], stages, parse)))]
             } catch { return [(endpoints[0], .failure(error))] }
         }
         return await withTaskGroup(of: (ChainEndpoint, Result<Value, ChainAccessError>).self) { group in
             for endpoint in endpoints {
                 group.addTask {
                     do throws(ChainAccessError) {
-                        return (endpoint, .success(try await self.ask(endpoint, calls, parse)))
+                        return (endpoint, .success(try await self.ask(endpoint, stages, parse)))
                     } catch { return (endpoint, .failure(error)) }
                 }
             }
@@ -81,10 +95,10 @@ extension ChainEndpointSet {
     /// endpoints that agree.
     private func settle<Value: Hashable & Sendable>(
         _ what: String, _ answers: [(endpoint: ChainEndpoint, value: Value)], _ others: [ChainEndpoint],
-        _ calls: [RPCCall], _ parse: @escaping Parse<Value>
+        _ stages: [[RPCCall]], _ parse: @escaping Parse<Value>
     ) async {
         var votes = answers
-        for (endpoint, outcome) in others.isEmpty ? [] : await askAll(others, calls, parse) {
+        for (endpoint, outcome) in others.isEmpty ? [] : await askAll(others, stages, parse) {
             if case .success(let value) = outcome { votes.append((endpoint, value)) }
         }
         let counts = Dictionary(grouping: votes, by: \.value).mapValues(\.count)
@@ -146,8 +160,8 @@ extension ChainEndpointSet {
     }
 
     package func agreedBlock(_ number: UInt64) async -> Reading<BlockReference> {
-        await agree("block \(number)", [.block(.number(number))]) { answers throws(ChainAccessError) in
-            try AnswerReader(answers[0], "eth_getBlockByNumber").block()
+        await agree("block \(number)", [[.block(.number(number))]]) { answers throws(ChainAccessError) in
+            try AnswerReader(answers[0], "eth_getBlockByNumber").block(number)
         }.reading
     }
 
@@ -167,20 +181,19 @@ extension ChainEndpointSet {
         var end: BlockReference
     }
 
-    /// Logs with the headers of a known block and of the range's end, in one batch.
+    /// Logs with the headers of a known block and of the range's end. The end is read before the logs: an endpoint that
+    /// does not have the block yet would leave out its logs without a word.
     func agreedRange(
-        _ filter: LogFilter, _ range: ClosedRange<UInt64>, anchor: UInt64
+        _ filter: LogFilter, _ range: ClosedRange<UInt64>, anchor: UInt64, worstFirst: Bool = false
     ) async -> Agreement<AgreedRange> {
         let end = range.upperBound
-        let calls: [RPCCall] = [.block(.number(anchor)), .logs(filter, range), .block(.number(end))]
-        return await agree("logs of blocks \(range.lowerBound) to \(end)", calls) { answers throws(ChainAccessError) in
+        let stages: [[RPCCall]] = [[.block(.number(anchor)), .block(.number(end))], [.logs(filter, range)]]
+        let what = "logs of blocks \(range.lowerBound) to \(end)"
+        return await agree(what, stages, worstFirst: worstFirst) { answers throws(ChainAccessError) in
             let found = AgreedRange(
-                logs: try AnswerReader(answers[1], "eth_getLogs").logs(filter, range),
-                anchor: try AnswerReader(answers[0], "eth_getBlockByNumber").block(),
-                end: try AnswerReader(answers[2], "eth_getBlockByNumber").block())
-            guard found.anchor.number == anchor, found.end.number == end else {
-                throw ChainAccessError(.malformedAnswer, "another block than the one asked for")
-            }
+                logs: try AnswerReader(answers[2], "eth_getLogs").logs(filter, range),
+                anchor: try AnswerReader(answers[0], "eth_getBlockByNumber").block(anchor),
+                end: try AnswerReader(answers[1], "eth_getBlockByNumber").block(end))
             if let log = found.logs.last, log.blockNumber == end, log.blockHash != found.end.hash {
                 throw ChainAccessError(.behind, "block \(end) changed while its logs were read")
             }
@@ -190,22 +203,22 @@ extension ChainEndpointSet {
 
     /// `eth_call`s at `block`; a revert is an answer too.
     package func agreedCalls(_ targets: [CallTarget], at block: BlockReference) async -> Reading<[CallResult]> {
-        let calls = [RPCCall.block(.number(block.number))] + targets.map { .call($0, at: .number(block.number)) }
-        let reading = await agree("calls at block \(block.number)", calls) { answers throws(ChainAccessError) in
+        let header = RPCCall.block(.number(block.number))
+        let stages = [[header] + targets.map { .call($0, at: .number(block.number)) }, [header]]
+        let reading = await agree("calls at block \(block.number)", stages) { answers throws(ChainAccessError) in
             var results: [CallResult] = []
-            for answer in answers.dropFirst() { results.append(try CallResult(answer)) }
-            return Pinned(block: try AnswerReader(answers[0], "eth_getBlockByNumber").block(), value: results)
+            for answer in answers.dropFirst().dropLast() { results.append(try CallResult(answer)) }
+            return try Self.pin(answers, block.number, results)
         }.reading
         return pinned(reading, block) { $0.block }.map(\.value)
     }
 
     /// Transactions that `account` had sent by `block`.
     package func agreedNonce(_ account: Address, at block: BlockReference) async -> Reading<UInt64> {
-        let calls: [RPCCall] = [.block(.number(block.number)), .nonce(account, at: .number(block.number))]
-        let reading = await agree("nonce of \(account)", calls) { answers throws(ChainAccessError) in
-            Pinned(
-                block: try AnswerReader(answers[0], "eth_getBlockByNumber").block(),
-                value: try AnswerReader(answers[1], "eth_getTransactionCount").number())
+        let header = RPCCall.block(.number(block.number))
+        let stages = [[header, .nonce(account, at: .number(block.number))], [header]]
+        let reading = await agree("nonce of \(account)", stages) { answers throws(ChainAccessError) in
+            try Self.pin(answers, block.number, try AnswerReader(answers[1], "eth_getTransactionCount").number())
         }.reading
         return pinned(reading, block) { $0.block }.map(\.value)
     }
@@ -213,6 +226,22 @@ extension ChainEndpointSet {
     private struct Pinned<Value: Hashable & Sendable>: Hashable, Sendable {
         var block: BlockReference
         var value: Value
+    }
+
+    /// The header stands first and last: what was read between them belongs to that block, in whatever order an
+    /// endpoint answers, when both are the same.
+    private static func pin<Value>(
+        _ answers: [RPCAnswer], _ number: UInt64, _ value: Value
+    ) throws(ChainAccessError) -> Pinned<Value> {
+        guard let first = answers.first, let last = answers.last else {
+            throw ChainAccessError(.malformedAnswer, "no answers")
+        }
+        let before = try AnswerReader(first, "eth_getBlockByNumber").block(number)
+        let after = try AnswerReader(last, "eth_getBlockByNumber").block(number)
+        guard before.hash == after.hash else {
+            throw ChainAccessError(.behind, "block \(number) changed while it was read")
+        }
+        return Pinned(block: before, value: value)
     }
 
     private func pinned<Value>(

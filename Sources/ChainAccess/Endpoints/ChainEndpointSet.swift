@@ -8,6 +8,22 @@ import Synchronization
 /// Something that people must look at; also logged.
 package typealias Alarm = @Sendable (String) -> Void
 
+/// How transactions of a chain are priced where its node leaves us to guess.
+package struct FeeRule: Sendable, Equatable {
+    /// Nil: dynamic fees on a chain whose blocks have a base fee, legacy transactions elsewhere.
+    package var kind: Transaction.Kind?
+    /// Wei for one gas where the node suggests no tip.
+    package var tipWei: U256
+    /// Wei for one gas on a chain without base fees whose node tells no price; nil refuses to guess.
+    package var gasPriceWei: U256?
+
+    package init(kind: Transaction.Kind? = nil, tipWei: U256 = Limits.tipWeiDefault, gasPriceWei: U256? = nil) {
+        self.kind = kind
+        self.tipWei = tipWei
+        self.gasPriceWei = gasPriceWei
+    }
+}
+
 package struct AccessPolicy: Sendable {
     package var finality: FinalityRule
     /// Endpoints that must say the same before something is signed.
@@ -17,17 +33,23 @@ package struct AccessPolicy: Sendable {
     package var logWindow: UInt64
     /// How often heads are read when nothing wakes us earlier.
     package var pollInterval: Duration
+    /// How often a read is put to the endpoints before the caller hears of a failure that may pass.
+    package var attempts: Int
+    package var fees: FeeRule
 
     /// `quorum` nil: 1 for a single endpoint, 2 otherwise.
     package init(
         finality: FinalityRule, quorum: Int? = nil, requestTimeout: Duration = .seconds(5),
-        logWindow: UInt64 = Limits.logWindowBlocks, pollInterval: Duration = .seconds(2)
+        logWindow: UInt64 = Limits.logWindowBlocks, pollInterval: Duration = .seconds(2),
+        attempts: Int = Limits.attempts, fees: FeeRule = FeeRule()
     ) {
         self.finality = finality
         self.quorum = quorum
         self.requestTimeout = requestTimeout
         self.logWindow = max(1, logWindow)
         self.pollInterval = pollInterval
+        self.attempts = max(1, attempts)
+        self.fees = fees
     }
 }
 
@@ -42,6 +64,8 @@ package final class ChainEndpointSet: Sendable {
     private let alarmHook: Alarm
     /// Highest heads that any endpoint showed.
     private let best = Mutex((latest: UInt64(0), finalized: UInt64(0)))
+    /// How logs of one block are asked for; found out once.
+    let logsByBlock = Mutex(LogsByBlock.unknown)
 
     /// Throws `invalidConfiguration`: no endpoint, a quorum that cannot be met, too deep a finality.
     package init(
@@ -138,23 +162,56 @@ package final class ChainEndpointSet: Sendable {
 
     typealias Parse<Value> = @Sendable ([RPCAnswer]) throws(ChainAccessError) -> Value
 
-    /// Asks one endpoint and reads its answers; a failure that is the endpoint's own passes the question on.
+    /// Asks one endpoint and reads its answers; a failure that is the endpoint's own passes the question on. When none
+    /// answers, and the failure may pass, all are asked again.
     func read<Value: Sendable>(_ calls: [RPCCall], _ parse: Parse<Value>) async throws(ChainAccessError) -> Value {
-        var last: ChainAccessError?
-        for endpoint in ranked() {
-            do throws(ChainAccessError) { return try await ask(endpoint, calls, parse) } catch {
-                guard error.isOfEndpoint else { throw error }
-                last = error
+        try await persistently { endpoint throws(ChainAccessError) in try await self.ask(endpoint, [calls], parse) }
+    }
+
+    /// One answer of the first endpoint that gives one, over all attempts that the policy allows.
+    func persistently<Value: Sendable>(
+        _ question: (ChainEndpoint) async throws(ChainAccessError) -> Value
+    ) async throws(ChainAccessError) -> Value {
+        var retries = Retries(policy)
+        while true {
+            let failure: ChainAccessError
+            do throws(ChainAccessError) { return try await anyone(question) } catch { failure = error }
+            guard let pause = retries.pause(after: failure, now: ChainEndpoint.now) else {
+                throw failure.with("chain", name)
+            }
+            do { try await Task.sleep(for: pause) } catch {
+                throw ChainAccessError(.cancelled, "the read was given up")
             }
         }
-        throw (last ?? noEndpoint).with("chain", name)
+    }
+
+    /// The best first, the next when it fails.
+    private func anyone<Value: Sendable>(
+        _ question: (ChainEndpoint) async throws(ChainAccessError) -> Value
+    ) async throws(ChainAccessError) -> Value {
+        var last: ChainAccessError?
+        for endpoint in ranked() {
+            do throws(ChainAccessError) { return try await question(endpoint) } catch {
+                guard error.isOfEndpoint else { throw error }
+                // What may pass says more about when to ask again than what an incapable endpoint says.
+                if last?.isTransient != true || error.isTransient { last = error }
+            }
+        }
+        throw last ?? noEndpoint
     }
 
     func ask<Value: Sendable>(
         _ endpoint: ChainEndpoint, _ calls: [RPCCall], _ parse: Parse<Value>
     ) async throws(ChainAccessError) -> Value {
+        try await ask(endpoint, [calls], parse)
+    }
+
+    /// Calls in stages (`ChainEndpoint.send(stages:timeout:)`).
+    func ask<Value: Sendable>(
+        _ endpoint: ChainEndpoint, _ stages: [[RPCCall]], _ parse: Parse<Value>
+    ) async throws(ChainAccessError) -> Value {
         do throws(ChainAccessError) {
-            let answers = try await endpoint.send(calls, timeout: policy.requestTimeout)
+            let answers = try await endpoint.send(stages: stages, timeout: policy.requestTimeout)
             let value = try parse(answers)
             endpoint.succeeded()
             return value

@@ -12,6 +12,8 @@ struct EndpointHealth: Sendable {
     private(set) var failuresInRow = 0
     /// Seconds on the caller's clock until which others are asked first.
     private(set) var restsUntil = 0.0
+    /// Seconds on the caller's clock until which the endpoint wants to be left alone.
+    private(set) var coolsUntil = 0.0
     private(set) var lastError: ChainAccessError?
     var latest: UInt64?
     var finalized: UInt64?
@@ -30,6 +32,9 @@ struct EndpointHealth: Sendable {
         penalty = min(Limits.penaltyMaximum, penalty + Limits.failurePenalty)
         restsUntil = now + min(Limits.restSecondsMaximum, 0.125 * Double(1 << min(failuresInRow - 1, 10)))
         lastError = error
+        if let pause = error.retryAfterMilliseconds {
+            coolsUntil = max(coolsUntil, now + min(Double(pause) / 1_000, Limits.cooldownSecondsMaximum))
+        }
         // Behind the same address may stand another machine when it comes back.
         if error.code == .unreachable, identity == .verified { identity = .unverified }
     }

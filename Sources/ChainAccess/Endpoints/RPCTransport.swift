@@ -33,20 +33,18 @@ package final class RPCTransport: ChainTransport {
 
     private func exchange(_ batch: [RPCCall]) async throws(ChainAccessError) -> [RPCAnswer] {
         do throws(RPCClientError) {
-            if batch.count == 1 { return [.result(try await calls.call(batch[0].method, batch[0].parameters))] }
-            return try await calls.batch(batch.map { ($0.method, $0.parameters) }).map { result in
+            return try await calls.callAll(batch.map { ($0.method, $0.parameters) }).map { result in
                 switch result {
                 case .success(let value): .result(value)
                 case .failure(let error): .error(code: error.code, message: error.message, data: error.data)
                 }
             }
         } catch {
-            if batch.count == 1, let remote = error.remote {
-                return [.error(code: remote.code, message: remote.message, data: remote.data)]
-            }
             throw Self.read(error).with("endpoint", label)
         }
     }
+
+    package var answersTogether: Bool { calls.takesBatches }
 
     private static func read(_ error: RPCClientError) -> ChainAccessError {
         switch error.code {
@@ -57,10 +55,16 @@ package final class RPCTransport: ChainTransport {
         case .tooLarge: ChainAccessError(.tooManyResults, error.message)
         case .cancelled: ChainAccessError(.cancelled, error.message)
         case .remote(let remote): RemoteErrors.read(remote.code, remote.message, remote.data)
-        case .badStatus(429): ChainAccessError(.rateLimited, error.message, hint: "the provider limits calls")
+        case .badStatus(429),
+            .badStatus(503) where error.retryAfterMilliseconds != nil,
+            .overloaded:
+            ChainAccessError(
+                .rateLimited, error.message, hint: "the provider limits calls",
+                retryAfterMilliseconds: error.retryAfterMilliseconds)
         default:
             ChainAccessError(
-                .unreachable, error.message, hint: "check that the endpoint runs, its URL, and the network")
+                .unreachable, error.message, hint: "check that the endpoint runs, its URL, and the network",
+                isLasting: error.retry == .never)
         }
     }
 

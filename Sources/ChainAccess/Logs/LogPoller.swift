@@ -45,7 +45,9 @@ package actor LogPoller {
     private var cursor: Cursor?
     private var tail: ChainTail?
     private var settled: ChainHeads?
-    private var window: UInt64
+    private var window: LogWindow
+    /// When a step last took everything up to a finalized head, and that head.
+    private var completed: (through: UInt64, at: Double)?
     private var isStepping = false
     private var lastWarning = ""
 
@@ -66,11 +68,19 @@ package actor LogPoller {
         logger[metadataKey: LogKey.poller] = "\(name)"
         self.logger = logger
         self.handler = handler
-        window = endpoints.policy.logWindow
+        window = LogWindow(maximum: endpoints.policy.logWindow)
     }
 
     /// The last finalized block whose logs were taken; nil before the first step.
     package var position: Cursor? { cursor }
+
+    /// Finalized logs were taken up to `finalized`, or up to a finalized head of a moment ago: only then is the
+    /// absence of a log worth something. Counted in time and not in blocks: a chain with a block for each transaction
+    /// makes any number of them while a query is on its way.
+    package func isCaughtUp(with finalized: UInt64) -> Bool {
+        guard let completed else { return false }
+        return completed.through >= finalized || ChainEndpoint.now - completed.at < Limits.caughtUpSeconds
+    }
 
     private var scope: String { Self.stopScope(chainID: endpoints.chainID) }
 
@@ -111,6 +121,7 @@ package actor LogPoller {
         case .notYet, .stopped: return outcome
         case .idle, .advanced: break
         }
+        completed = (heads.finalized.number, ChainEndpoint.now)
         guard followsLatest else {
             settled = heads
             return outcome
@@ -157,7 +168,7 @@ package actor LogPoller {
     private func advance(from first: UInt64, to finalized: BlockReference) async -> LogPollerOutcome {
         var from = first
         while from <= finalized.number {
-            let to = min(finalized.number, from &+ (window - 1) < from ? .max : from + (window - 1))
+            let to = window.range(from: from, upTo: finalized.number).upperBound
             let known = cursor
             let anchor = known?.number ?? to
             switch await endpoints.agreedRange(filter, from...to, anchor: anchor) {
@@ -169,12 +180,14 @@ package actor LogPoller {
                 let outcome = await deliver(range.logs, through: range.end)
                 guard case .advanced = outcome else { return outcome }
                 from = to + 1
-                window = min(endpoints.policy.logWindow, window * 2)
+                window.succeeded()
             case .notYet(let why, let errors):
-                guard window > 1, errors.contains(where: { $0.code == .tooManyResults || $0.code == .timeout }) else {
-                    return .notYet(why)
-                }
-                window = max(1, min(window, to - from + 1) / 2)
+                // Whatever the endpoint says: asking for less may be answered. What it refused is tried smaller at
+                // once; another failure may be of the moment, and waits for the next head.
+                let isRefusal = errors.contains(where: \.isRefusedQuestion)
+                guard errors.contains(where: \.mayBeTooMuch), window.failed(to - from + 1, isRefusal: isRefusal),
+                    isRefusal
+                else { return .notYet(why) }
             case .refused(let error): return .notYet(error.description)
             }
         }
@@ -275,7 +288,7 @@ package actor LogPoller {
             guard let tip = tail?.tip, tip.number < heads.latest.number else { return .idle }
             return .notYet("no endpoint shows the blocks above \(tip.number)")
         }
-        let logs = try await endpoints.logs(filter, blockHashes: fresh.map(\.hash))
+        let logs = try await endpoints.logs(filter, of: fresh)
         for (block, found) in zip(fresh, logs) {
             guard tail.append(block) else { return .notYet("block \(block.number) does not follow") }
             try await handler(.unfinalized(block: block, logs: found))

@@ -10,7 +10,10 @@ struct AnswerReader {
     init(_ answer: RPCAnswer, _ what: String) throws(ChainAccessError) {
         switch answer {
         case .result(let json): self.json = json
-        case .error(let code, let message, let data): throw RemoteErrors.read(code, message, data).with("method", what)
+        case .error(let code, let message, let data):
+            var error = RemoteErrors.read(code, message, data)
+            error = what == "eth_getLogs" ? RemoteErrors.ofLogs(error) : RemoteErrors.ofOthers(error)
+            throw error.with("method", what)
         }
         self.what = what
     }
@@ -85,6 +88,13 @@ struct AnswerReader {
             number: try member("number").number(), hash: try member("hash").hash(),
             parentHash: try member("parentHash").hash(), timestamp: try member("timestamp").number(),
             baseFee: try optionalWord("baseFeePerGas"), gasLimit: try member("gasLimit").number())
+    }
+
+    /// The block that was asked for; an answer with another one is no answer.
+    func block(_ number: UInt64) throws(ChainAccessError) -> BlockReference {
+        let block = try block()
+        guard block.number == number else { throw malformed("block \(block.number), and \(number) was asked for") }
+        return block
     }
 
     private func optionalWord(_ name: String) throws(ChainAccessError) -> U256? {

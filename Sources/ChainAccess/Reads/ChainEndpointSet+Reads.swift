@@ -38,6 +38,20 @@ extension ChainEndpointSet {
 
     /// Heads of one endpoint, preferring one that is not behind what was seen before (repeatable reads).
     package func heads() async throws(ChainAccessError) -> ChainHeads {
+        var retries = Retries(policy)
+        while true {
+            let failure: ChainAccessError
+            do throws(ChainAccessError) { return try await newestHeads() } catch { failure = error }
+            guard let pause = retries.pause(after: failure, now: ChainEndpoint.now) else {
+                throw failure.with("chain", name)
+            }
+            do { try await Task.sleep(for: pause) } catch {
+                throw ChainAccessError(.cancelled, "the read was given up")
+            }
+        }
+    }
+
+    private func newestHeads() async throws(ChainAccessError) -> ChainHeads {
         let known = highestFinalized
         var best: ChainHeads?
         var last: ChainAccessError?
@@ -52,35 +66,54 @@ extension ChainEndpointSet {
             }
         }
         if let best { return best }
-        throw (last ?? noEndpoint).with("chain", name)
+        throw last ?? noEndpoint
     }
 
     func heads(of endpoint: ChainEndpoint) async throws(ChainAccessError) -> ChainHeads {
-        let usesTag = if case .tag = policy.finality { true } else { false }
-        let calls: [RPCCall] = [.block(.latest), .block(.safe)] + (usesTag ? [.block(.finalized)] : [])
-        var heads = try await ask(endpoint, calls) { answers throws(ChainAccessError) in
-            let latest = try AnswerReader(answers[0], "eth_getBlockByNumber(latest)").block()
-            let finalized =
-                usesTag ? try AnswerReader(answers[2], "eth_getBlockByNumber(finalized)").block() : latest
-            // Not every chain has the tag.
-            let safe = try? AnswerReader(answers[1], "eth_getBlockByNumber(safe)").block()
-            return ChainHeads(latest: latest, safe: safe ?? finalized, finalized: finalized)
-        }
-        let back: UInt64 =
+        let (seen, back) =
             switch policy.finality {
-            case .tag(let offset): offset
-            case .depth(let depth, let offset): depth + offset
+            case .tag(let offset): (try await taggedHeads(of: endpoint), offset)
+            case .depth(let depth, let offset): (try await latestHead(of: endpoint), depth + offset)
             }
+        var heads = seen
         if back > 0 {
             let number = heads.finalized.number > back ? heads.finalized.number - back : 0
             heads.finalized = try await ask(endpoint, [.block(.number(number))]) { answers throws(ChainAccessError) in
-                try AnswerReader(answers[0], "eth_getBlockByNumber").block()
+                try AnswerReader(answers[0], "eth_getBlockByNumber").block(number)
             }
-            if !usesTag { heads.safe = heads.finalized }
+            if case .depth = policy.finality { heads.safe = heads.finalized }
         }
         heads = heads.ordered
         saw(heads, endpoint)
         return heads
+    }
+
+    private func taggedHeads(of endpoint: ChainEndpoint) async throws(ChainAccessError) -> ChainHeads {
+        let calls: [RPCCall] = [.block(.latest), .block(.safe), .block(.finalized)]
+        return try await ask(endpoint, calls) { answers throws(ChainAccessError) in
+            let latest = try AnswerReader(answers[0], "eth_getBlockByNumber(latest)").block()
+            let finalized: BlockReference
+            do throws(ChainAccessError) {
+                finalized = try AnswerReader(answers[2], "eth_getBlockByNumber(finalized)").block()
+            } catch {
+                var named = error
+                named.hint =
+                    "a chain without finalized blocks yet has none to show; a node that never does needs"
+                    + " 'finality: {depth: N}' for this chain in cluster.yaml"
+                throw named
+            }
+            // Not every chain has the tag.
+            let safe = try? AnswerReader(answers[1], "eth_getBlockByNumber(safe)").block()
+            return ChainHeads(latest: latest, safe: safe ?? finalized, finalized: finalized)
+        }
+    }
+
+    /// For a depth rule; what is final follows from the latest block alone.
+    private func latestHead(of endpoint: ChainEndpoint) async throws(ChainAccessError) -> ChainHeads {
+        let latest = try await ask(endpoint, [.block(.latest)]) { answers throws(ChainAccessError) in
+            try AnswerReader(answers[0], "eth_getBlockByNumber(latest)").block()
+        }
+        return ChainHeads(latest: latest, safe: latest, finalized: latest)
     }
 
     /// Nil when no endpoint knows the block.
@@ -99,53 +132,11 @@ extension ChainEndpointSet {
     func blocks(_ numbers: [UInt64]) async throws(ChainAccessError) -> [BlockReference] {
         try await read(numbers.map { .block(.number($0)) }) { answers throws(ChainAccessError) in
             var blocks: [BlockReference] = []
-            for answer in answers {
+            for (answer, number) in zip(answers, numbers) {
                 let reader = try AnswerReader(answer, "eth_getBlockByNumber")
-                if !reader.isNull { blocks.append(try reader.block()) }
+                if !reader.isNull { blocks.append(try reader.block(number)) }
             }
             return blocks
-        }
-    }
-
-    // MARK: Logs
-
-    /// Logs of a range in order. Large ranges are asked for in windows, which are halved when an endpoint complains.
-    package func logs(
-        _ filter: LogFilter, _ range: ClosedRange<UInt64>
-    ) async throws(ChainAccessError) -> [ChainLog] {
-        var logs: [ChainLog] = []
-        var window = policy.logWindow
-        var from = range.lowerBound
-        while true {
-            let to = min(range.upperBound, from &+ (window - 1) < from ? .max : from + (window - 1))
-            let part = from...to
-            do throws(ChainAccessError) {
-                logs += try await read([.logs(filter, part)]) { answers throws(ChainAccessError) in
-                    try AnswerReader(answers[0], "eth_getLogs").logs(filter, part)
-                }
-            } catch {
-                guard error.code == .tooManyResults || error.code == .timeout, window > 1 else { throw error }
-                window = max(1, min(window, to - from + 1) / 2)
-                continue
-            }
-            if to == range.upperBound { return logs }
-            from = to + 1
-            window = min(policy.logWindow, window * 2)
-        }
-    }
-
-    /// Logs of exactly one block.
-    package func logs(_ filter: LogFilter, blockHash: Hash32) async throws(ChainAccessError) -> [ChainLog] {
-        try await logs(filter, blockHashes: [blockHash]).flatMap { $0 }
-    }
-
-    func logs(_ filter: LogFilter, blockHashes: [Hash32]) async throws(ChainAccessError) -> [[ChainLog]] {
-        try await read(blockHashes.map { .logs(filter, blockHash: $0) }) { answers throws(ChainAccessError) in
-            var logs: [[ChainLog]] = []
-            for (answer, hash) in zip(answers, blockHashes) {
-                logs.append(try AnswerReader(answer, "eth_getLogs").logs(filter, nil, blockHash: hash))
-            }
-            return logs
         }
     }
 
@@ -262,16 +253,31 @@ extension ChainEndpointSet {
         }
     }
 
-    /// What a transaction would have to pay now.
+    /// What a transaction would have to pay now. A node need not know `eth_gasPrice` and `eth_maxPriorityFeePerGas`:
+    /// where there is a base fee, the policy's tip stands in for them.
     package func fees() async throws(ChainAccessError) -> FeeSuggestion {
         let calls: [RPCCall] = [.block(.latest), RPCCall("eth_maxPriorityFeePerGas"), RPCCall("eth_gasPrice")]
+        let rule = policy.fees
         return try await read(calls) { answers throws(ChainAccessError) in
             let baseFee = try AnswerReader(answers[0], "eth_getBlockByNumber").block().baseFee
-            let price = try AnswerReader(answers[2], "eth_gasPrice").word()
-            // Not every node has the method: the price without the base fee stands in for it.
             let tip = try? AnswerReader(answers[1], "eth_maxPriorityFeePerGas").word()
-            let spare = price > baseFee ?? .zero ? price &- (baseFee ?? .zero) : .zero
-            return FeeSuggestion(baseFee: baseFee, tip: tip ?? spare, gasPrice: price)
+            let price: U256?
+            do throws(ChainAccessError) { price = try AnswerReader(answers[2], "eth_gasPrice").word() } catch {
+                // Whether it has no price or cannot say just now makes a difference only when nothing else is known.
+                guard baseFee != nil || rule.gasPriceWei != nil || !error.isTransient else { throw error }
+                price = nil
+            }
+            guard let baseFee else {
+                guard let price = price ?? rule.gasPriceWei else {
+                    throw ChainAccessError(
+                        .unsupported, "the endpoint tells no gas price, and the chain has no base fee",
+                        hint: "name one as fees.gasPriceWei of this chain in cluster.yaml")
+                }
+                return FeeSuggestion(baseFee: nil, tip: tip ?? price, gasPrice: price)
+            }
+            let spare = price.map { $0 > baseFee ? $0 &- baseFee : .zero }
+            let offered = tip ?? spare ?? rule.tipWei
+            return FeeSuggestion(baseFee: baseFee, tip: offered, gasPrice: price ?? baseFee &+ offered)
         }
     }
 }

@@ -2,7 +2,18 @@
 
 import CCIP
 import Ethereum
+import Synchronization
 import Transactions
+
+/// The kind of transaction that is signed next; set before a head is fed, read while it is.
+final class SigningKind: Sendable {
+    private let state: Mutex<Transaction.Kind>
+    init(_ kind: Transaction.Kind) { state = Mutex(kind) }
+    var value: Transaction.Kind {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
+    }
+}
 
 package enum TransactionStatus: Sendable, Equatable {
     /// Never submitted here.

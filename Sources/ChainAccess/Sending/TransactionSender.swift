@@ -14,20 +14,26 @@ package actor TransactionSender {
     private let logger: Logger
     private let alarm: Alarm
     private var manager: TransactionManager
+    private let kind: SigningKind
 
     /// Things to do on the wire, oldest first.
     private enum Errand: Sendable {
         case broadcast(hash: Hash32, raw: Bytes)
         case receipts([Hash32])
+        case revalidate(Hash32)
+        case locate(nonce: UInt64, hashes: [Hash32])
         case explain(TransactionRequest, hash: Hash32, block: UInt64, finalized: Bool)
     }
     private var errands: [Errand] = []
     private var isWorking = false
 
+    /// Whether a request is still wanted, by its key. Requests of an earlier run have none, and count as wanted.
+    private var wanted: [Hash32: @Sendable () async -> Bool?] = [:]
+
     private var fedHead: Hash32?
     private var nonce: UInt64?
     private var tip: (wei: U256, at: Double)?
-    /// Broadcasts that nobody answered, by hash, with the time of the next try.
+    /// Broadcasts that nobody answered or could not be paid, by hash, with the time of the next try.
     private var unanswered: [Hash32: (raw: Bytes, due: Double)] = [:]
     /// Receipts that could not be read.
     private var unread: Set<Hash32> = []
@@ -42,9 +48,11 @@ package actor TransactionSender {
     /// Restores from the outbox. Throws `storage` when it holds what cannot be read.
     package init(
         key: PrivateKey, endpoints: ChainEndpointSet, store: Store, policy: FeePolicy,
-        kind: Transaction.Kind = .dynamicFee, logger: Logger, alarm: @escaping Alarm = { _ in }
+        logger: Logger, alarm: @escaping Alarm = { _ in }
     ) throws(ChainAccessError) {
         let chainID = endpoints.chainID
+        let kind = SigningKind(endpoints.policy.fees.kind ?? .dynamicFee)
+        self.kind = kind
         address = key.address
         self.endpoints = endpoints
         self.store = store
@@ -75,11 +83,11 @@ package actor TransactionSender {
     }
 
     private static func signing(
-        _ key: PrivateKey, kind: Transaction.Kind, chainID: UInt64
+        _ key: PrivateKey, kind: SigningKind, chainID: UInt64
     ) -> TransactionManager.Sign {
         { draft in
             let transaction =
-                kind == .legacy
+                kind.value == .legacy
                 ? Transaction.legacy(
                     chainID: chainID, nonce: draft.nonce, gasPrice: draft.maxFeePerGas, gasLimit: draft.gasLimit,
                     to: draft.to, value: draft.value, data: draft.data)
@@ -98,10 +106,12 @@ package actor TransactionSender {
     package var pending: Int { manager.entries.count }
 
     /// Takes a request. When it returns, the request is on disk and will be sent however often the process dies; the
-    /// same key is never sent twice. Throws `storage` when it could not be written; a full queue shows as `failed`.
+    /// same key is never sent twice. `isWanted` is asked before a higher price is paid: false replaces the request by an
+    /// empty transfer. Throws `storage` when it could not be written; a full queue shows as `failed`.
     @discardableResult
     package func submit(
-        key: Hash32, to: Address, data: Bytes, value: U256 = .zero, gasLimit: UInt64
+        key: Hash32, to: Address, data: Bytes, value: U256 = .zero, gasLimit: UInt64,
+        isWanted: (@Sendable () async -> Bool?)? = nil
     ) throws(ChainAccessError) -> TransactionStatus {
         if let failure { throw failure }
         let known = try status(key)
@@ -110,6 +120,7 @@ package actor TransactionSender {
         let refusal = handle(.submit(request))
         if let failure { throw failure }
         let now = try status(key)
+        if now != .unknown { wanted[key] = isWanted }
         return now == .unknown ? .failed(refusal ?? "refused") : now
     }
 
@@ -184,9 +195,11 @@ package actor TransactionSender {
             return nil
         }
         guard let nonce, let tip else { return nil }
+        // What is on disk stays as it was signed; what is signed from now on is of the kind that this head takes.
+        kind.value = endpoints.policy.fees.kind ?? (heads.latest.baseFee == nil ? .legacy : .dynamicFee)
         return ChainHead(
             number: heads.latest.number, finalized: heads.finalized.number, baseFee: heads.latest.baseFee ?? .zero,
-            suggestedTip: tip.wei, nonce: nonce)
+            suggestedTip: tip.wei, nonce: nonce, gasLimit: heads.latest.gasLimit > 0 ? heads.latest.gasLimit : nil)
     }
 
     private func rebroadcast() {
@@ -218,7 +231,7 @@ package actor TransactionSender {
             case .report(let key, let outcome):
                 // A request that found no room is not over: it may come again.
                 if let bytes = outcome.encoded, manager.isFinished(key) { changes.append(.outcome(key: key, bytes)) }
-            case .broadcast, .queryReceipt, .alarm: break
+            case .broadcast, .queryReceipt, .revalidate, .locate, .alarm: break
             }
         }
         do throws(StorageError) {
@@ -241,6 +254,8 @@ package actor TransactionSender {
             case .persist, .forget: break
             case .broadcast(let hash, let raw): errands.append(.broadcast(hash: hash, raw: raw))
             case .queryReceipt(let hash): ask(hash)
+            case .revalidate(let key): errands.append(.revalidate(key))
+            case .locate(let nonce, let hashes): errands.append(.locate(nonce: nonce, hashes: hashes))
             case .alarm(let text): raise(text)
             case .report(let key, let outcome):
                 if case .refused(let why) = outcome { refusal = why }
@@ -297,6 +312,10 @@ package actor TransactionSender {
     }
 
     private func emit(_ key: Hash32, _ kind: TransactionOutcome.Kind) {
+        switch kind {
+        case .finalized, .failed: wanted[key] = nil
+        case .confirmed, .reverted: break
+        }
         logger.info("transaction", metadata: [LogKey.request: "\(key)", "outcome": "\(kind)"])
         let outcome = TransactionOutcome(key: key, kind: kind)
         for (_, stream) in streams { stream.yield(outcome) }
@@ -313,6 +332,11 @@ package actor TransactionSender {
             switch errands.removeFirst() {
             case .broadcast(let hash, let raw): await broadcast(hash, raw)
             case .receipts(let hashes): await read(hashes)
+            case .revalidate(let key):
+                let answer = await wanted[key]?()
+                _ = handle(.revalidated(key: key, isWanted: answer ?? nil))
+            case .locate(let nonce, let hashes):
+                if await endpoints.knowsNone(of: hashes) { _ = handle(.evicted(nonce: nonce)) }
             case .explain(let request, let hash, let block, let finalized):
                 let reason = await explain(request, block)
                 emit(request.key, .reverted(hash: hash, block: block, reason: reason))
@@ -324,8 +348,18 @@ package actor TransactionSender {
     private func broadcast(_ hash: Hash32, _ raw: Bytes) async {
         let outcome = await endpoints.sendRaw(raw)
         logger.debug("broadcast", metadata: [LogKey.transaction: "\(hash)", "outcome": "\(outcome)"])
-        unanswered[hash] = outcome == .unknown ? (raw, ChainEndpoint.now + Limits.rebroadcastSeconds) : nil
+        unanswered[hash] = Self.rest(after: outcome).map { (raw: raw, due: ChainEndpoint.now + $0) }
         _ = handle(.broadcast(hash: hash, outcome))
+    }
+
+    /// Seconds until the same bytes go out again; nil when they are out, or never will be. An account is topped up, and
+    /// a missing nonce is filled, without any sign that we would see on a chain that makes no blocks of its own accord.
+    private static func rest(after outcome: BroadcastOutcome) -> Double? {
+        switch outcome {
+        case .unknown: Limits.rebroadcastSeconds
+        case .insufficientFunds, .nonceTooHigh: Limits.unpaidSeconds
+        case .accepted, .alreadyKnown, .nonceTooLow, .underpriced, .rejected: nil
+        }
     }
 
     private func read(_ hashes: [Hash32]) async {

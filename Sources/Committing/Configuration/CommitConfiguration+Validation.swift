@@ -20,6 +20,7 @@ extension CommitConfiguration {
             throw bad("transmissionTimeoutMilliseconds = \(transmissionTimeoutMilliseconds)", "1 ms to a day")
         }
         try prices?.validate(in: self)
+        try blessing?.validate(in: self)
     }
 
     private func validateChains() throws(CommittingError) {

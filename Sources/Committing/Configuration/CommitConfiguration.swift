@@ -52,6 +52,8 @@ package struct CommitConfiguration: Hashable, Sendable {
     package let lanes: [CommitLane]
     /// Nil: no price is observed or reported.
     package let prices: PriceConfiguration?
+    /// Nil: nobody signs for roots, and lanes that need it are not served.
+    package let blessing: BlessingConfiguration?
     /// Messages of one root, 1 to 256.
     package let leavesPerRootMaximum: Int
     package let rootsPerReportMaximum: Int
@@ -65,7 +67,8 @@ package struct CommitConfiguration: Hashable, Sendable {
     /// Throws `badConfiguration`, naming the value.
     package init(
         destination: ChainSelector, oracleCount: Int, faulty: Int, chains: [ChainReaders], lanes: [CommitLane],
-        prices: PriceConfiguration? = nil, leavesPerRootMaximum: Int = Limits.leavesPerRootMaximum,
+        prices: PriceConfiguration? = nil, blessing: BlessingConfiguration? = nil,
+        leavesPerRootMaximum: Int = Limits.leavesPerRootMaximum,
         rootsPerReportMaximum: Int = 16, transmissionTimeoutMilliseconds: UInt64 = 60_000, buildsAtOnce: Bool = true
     ) throws(CommittingError) {
         self.destination = destination
@@ -74,6 +77,7 @@ package struct CommitConfiguration: Hashable, Sendable {
         self.chains = chains
         self.lanes = lanes
         self.prices = prices
+        self.blessing = blessing
         self.leavesPerRootMaximum = leavesPerRootMaximum
         self.rootsPerReportMaximum = rootsPerReportMaximum
         self.transmissionTimeoutMilliseconds = transmissionTimeoutMilliseconds
@@ -102,7 +106,7 @@ package struct CommitConfiguration: Hashable, Sendable {
     /// The canonical bytes of all this, for whoever computes the configuration digest (2.4, 3.12).
     package var canonicalBytes: Bytes {
         var writer = CanonicalWriter()
-        writer.byte(1)
+        writer.byte(2)
         writer.selector(destination)
         writer.u32(UInt32(oracleCount))
         writer.u32(UInt32(faulty))
@@ -122,6 +126,8 @@ package struct CommitConfiguration: Hashable, Sendable {
         writer.flag(buildsAtOnce)
         writer.flag(prices != nil)
         prices?.write(to: &writer)
+        writer.flag(blessing != nil)
+        blessing?.write(to: &writer)
         return writer.bytes
     }
 }

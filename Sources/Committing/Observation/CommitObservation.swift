@@ -38,6 +38,8 @@ package struct LaneObservation: Hashable, Sendable {
     package var source: ChainSelector
     /// Readers of the destination: the OffRamp's `minSeqNr`.
     package var next: SequenceNumber?
+    /// Readers of the destination: whether the OffRamp wants signatures of RMN nodes for roots of this source.
+    package var requiresBlessing: Bool?
     /// Readers of the source: the newest finalized message, 0 for none.
     package var maximum: UInt64?
     /// Readers of the source: the messages from `next` on.
@@ -46,17 +48,20 @@ package struct LaneObservation: Hashable, Sendable {
     package var root: RootVote?
 
     package init(
-        source: ChainSelector, next: SequenceNumber? = nil, maximum: UInt64? = nil, leaves: LeafVotes? = nil,
-        root: RootVote? = nil
+        source: ChainSelector, next: SequenceNumber? = nil, requiresBlessing: Bool? = nil, maximum: UInt64? = nil,
+        leaves: LeafVotes? = nil, root: RootVote? = nil
     ) {
         self.source = source
         self.next = next
+        self.requiresBlessing = requiresBlessing
         self.maximum = maximum
         self.leaves = leaves
         self.root = root
     }
 
-    var isEmpty: Bool { next == nil && maximum == nil && leaves == nil && root == nil }
+    var isEmpty: Bool {
+        next == nil && requiresBlessing == nil && maximum == nil && leaves == nil && root == nil
+    }
 }
 
 /// What a reader of a chain says about the cost of its gas.
@@ -83,10 +88,12 @@ package struct StoredTokenPrice: Hashable, Sendable {
 }
 
 package struct CommitObservation: Hashable, Sendable {
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970, by this oracle's clock.
     package var timestamp: UInt64
+    /// Readers of the destination, while prices are observed: the time of its newest block, in its own seconds.
+    package var destinationTime: UInt64?
     /// Ascending by source.
     package var lanes: [LaneObservation] = []
     /// Readers of the destination, while prices are under way.
@@ -96,6 +103,10 @@ package struct CommitObservation: Hashable, Sendable {
     package var storedGas: [StoredGasPrice] = []
     package var feeds: [FeedPrice] = []
     package var storedTokens: [StoredTokenPrice] = []
+    /// Readers of the destination, where a lane needs signatures: what its RMNRemote verifies them with.
+    package var rmn: RMNRemoteConfiguration?
+    /// Anybody, while a set of roots is open.
+    package var signatures: BlessingVotes?
 
     package init(timestamp: UInt64) { self.timestamp = timestamp }
 
@@ -109,6 +120,7 @@ extension CommitObservation {
         var writer = CanonicalWriter()
         writer.byte(Self.version)
         writer.u64(timestamp)
+        writer.optional(destinationTime) { $0.u64($1) }
         writer.list(lanes) { $1.write(to: &$0) }
         writer.optional(priceSequenceNumber) { $0.u64($1) }
         writer.list(gas) { writer, item in
@@ -129,6 +141,11 @@ extension CommitObservation {
             writer.address(item.token)
             writer.price(item.price)
         }
+        writer.optional(rmn) { $1.write(to: &$0) }
+        writer.optional(signatures) { writer, votes in
+            writer.u64(votes.setID)
+            writer.list(votes.signatures) { $0.signature($1) }
+        }
         return writer.bytes
     }
 
@@ -148,6 +165,7 @@ extension CommitObservation {
         let version = try reader.byte()
         guard version == Self.version else { throw reader.malformed("version \(version)") }
         var value = CommitObservation(timestamp: try reader.u64())
+        value.destinationTime = try reader.optional { reader throws(CCIPError) in try reader.u64() }
         value.lanes = try reader.list(maximum: Limits.lanesMaximum) { reader throws(CCIPError) in
             try LaneObservation(&reader)
         }
@@ -166,6 +184,11 @@ extension CommitObservation {
         value.storedTokens = try reader.list(maximum: Limits.pricedTokensMaximum) { reader throws(CCIPError) in
             StoredTokenPrice(token: try reader.address(), price: try reader.price())
         }
+        value.rmn = try reader.optional { reader throws(CCIPError) in try RMNRemoteConfiguration(&reader) }
+        value.signatures = try reader.optional { reader throws(CCIPError) in
+            BlessingVotes(
+                setID: try reader.u64(), signatures: try reader.signatures(maximum: Limits.observedSignaturesMaximum))
+        }
         try reader.finish()
         return value
     }
@@ -175,6 +198,7 @@ extension LaneObservation {
     func write(to writer: inout CanonicalWriter) {
         writer.selector(source)
         writer.optional(next) { $0.sequenceNumber($1) }
+        writer.optional(requiresBlessing) { $0.flag($1) }
         writer.optional(maximum) { $0.u64($1) }
         writer.optional(leaves) { writer, votes in
             writer.sequenceNumber(votes.first)
@@ -189,6 +213,7 @@ extension LaneObservation {
     init(_ reader: inout CanonicalReader) throws(CCIPError) {
         source = try reader.selector()
         next = try reader.optional { reader throws(CCIPError) in try reader.sequenceNumber() }
+        requiresBlessing = try reader.optional { reader throws(CCIPError) in try reader.flag() }
         maximum = try reader.optional { reader throws(CCIPError) in try reader.u64() }
         leaves = try reader.optional { reader throws(CCIPError) in
             LeafVotes(

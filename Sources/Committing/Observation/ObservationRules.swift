@@ -19,6 +19,26 @@ struct ObservationRules {
         let isDestinationReader = configuration.destinationReaders.contains(observer)
         try checkLanes(observation, by: observer, isDestinationReader, outcome)
         try checkPriceParts(observation, by: observer, isDestinationReader, outcome)
+        try checkBlessing(observation, by: observer, isDestinationReader, outcome)
+    }
+
+    // MARK: Blessing
+
+    /// Whose signatures they are is found out in the outcome, once for all observers.
+    private func checkBlessing(
+        _ observation: CommitObservation, by observer: Int, _ isDestinationReader: Bool, _ outcome: CommitOutcome
+    ) throws(CommittingError) {
+        if observation.rmn != nil {
+            guard configuration.blessing != nil else { throw unasked("a configuration of RMN nodes") }
+            guard isDestinationReader else { throw notReader(observer, configuration.destination) }
+        }
+        guard let votes = observation.signatures else { return }
+        guard let set = outcome.blessing, set.id == votes.setID else {
+            throw unasked("signatures over roots that nobody asked for")
+        }
+        guard !votes.signatures.isEmpty,
+            zip(votes.signatures, votes.signatures.dropFirst()).allSatisfy({ $0.precedes($1) })
+        else { throw implausible("signatures of RMN nodes out of order") }
     }
 
     // MARK: Lanes
@@ -32,8 +52,10 @@ struct ObservationRules {
                 throw implausible("lane from \(lane.source)")
             }
             guard !lane.isEmpty else { throw implausible("lane from \(lane.source) without a word") }
+            guard isDestinationReader || (lane.next == nil && lane.requiresBlessing == nil) else {
+                throw notReader(observer, configuration.destination)
+            }
             if let next = lane.next {
-                guard isDestinationReader else { throw notReader(observer, configuration.destination) }
                 guard next.rawValue >= 1 else { throw implausible("next sequence number 0") }
             }
             if lane.maximum != nil || lane.leaves != nil || lane.root != nil {
@@ -74,8 +96,14 @@ struct ObservationRules {
             !observation.gas.isEmpty || !observation.storedGas.isEmpty || !observation.feeds.isEmpty
             || !observation.storedTokens.isEmpty
         guard let prices = configuration.prices else {
-            guard !hasPrices, observation.priceSequenceNumber == nil else { throw unasked("prices") }
+            guard !hasPrices, observation.priceSequenceNumber == nil, observation.destinationTime == nil else {
+                throw unasked("prices")
+            }
             return
+        }
+        if let time = observation.destinationTime {
+            guard isDestinationReader else { throw notReader(observer, configuration.destination) }
+            guard (1...Limits.blockTimestampMaximum).contains(time) else { throw implausible("block time \(time)") }
         }
         let isInflight = outcome.inflightPrices != nil
         guard !(isInflight && hasPrices), isInflight || observation.priceSequenceNumber == nil else {

@@ -21,7 +21,22 @@ struct ObserverView {
         var value = CommitObservation(timestamp: snapshot.timestampMilliseconds)
         value.lanes = observedLanes()
         addPrices(to: &value)
+        addBlessing(to: &value)
         return value
+    }
+
+    // MARK: Blessing
+
+    private func addBlessing(to value: inout CommitObservation) {
+        guard configuration.blessing != nil else { return }
+        if observer.readsDestination, value.lanes.contains(where: { $0.requiresBlessing == true }) {
+            value.rmn = snapshot.destination?.rmn
+        }
+        guard let set = outcome.blessing, let own = snapshot.signatures, own.setID == set.id else { return }
+        let fresh = own.signatures.filter { !set.signatures.contains($0) }.sorted { $0.precedes($1) }
+        guard !fresh.isEmpty else { return }
+        value.signatures = BlessingVotes(
+            setID: set.id, signatures: Array(fresh.prefix(Limits.observedSignaturesMaximum)))
     }
 
     // MARK: Lanes
@@ -36,8 +51,9 @@ struct ObserverView {
             }
             var value = LaneObservation(source: lane.source)
             if observer.readsDestination {
-                guard mayName, let next = nextNumber(lane.lane) else { continue }
-                value.next = next
+                guard mayName, let config = liveConfig(lane.lane) else { continue }
+                value.next = config.minSequenceNumber
+                value.requiresBlessing = config.requiresBlessing
             }
             if observer.reads(lane.source) { addSource(lane.lane, to: &value) }
             if !value.isEmpty { lanes.append(value) }
@@ -63,8 +79,8 @@ struct ObserverView {
         return true
     }
 
-    /// The OffRamp's next number of a live lane (3.3.1); nil silences the lane.
-    private mutating func nextNumber(_ lane: MessageLane) -> SequenceNumber? {
+    /// The OffRamp's configuration of a lane that can be served (3.3.1); nil silences the lane.
+    private mutating func liveConfig(_ lane: MessageLane) -> SourceChainConfig? {
         guard let destination = snapshot.destination, case .known(let curses) = destination.curse else { return nil }
         guard !curses.covers(lane.source) else {
             notes.append(CommitNote(.sourceCursed, lane.source))
@@ -78,7 +94,11 @@ struct ObserverView {
             notes.append(CommitNote(.onRampMismatch, lane.source))
             return nil
         }
-        return config.minSequenceNumber
+        guard !config.requiresBlessing || configuration.blessing != nil else {
+            notes.append(CommitNote(.blessingNotConfigured, lane.source))
+            return nil
+        }
+        return config
     }
 
     private mutating func addSource(_ lane: MessageLane, to value: inout LaneObservation) {
@@ -89,7 +109,7 @@ struct ObserverView {
         switch outcome.state(of: lane.source) {
         case .selecting:
             addSelection(source, from: value.next, to: &value)
-        case .waiting(let pending):
+        case .waiting(let pending), .blessing(let pending):
             // Only who sees the report landed speaks about what comes next.
             addSelection(source, from: value.next == pending.range.first ? nil : value.next, to: &value)
         case .building(let range):
@@ -128,6 +148,7 @@ struct ObserverView {
 
     private mutating func addPrices(to value: inout CommitObservation) {
         guard let prices = configuration.prices else { return }
+        if observer.readsDestination { value.destinationTime = snapshot.destination?.blockTimestamp }
         if outcome.inflightPrices != nil {
             if observer.readsDestination { value.priceSequenceNumber = snapshot.destination?.latestPriceSequenceNumber }
             return

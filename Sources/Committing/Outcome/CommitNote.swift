@@ -17,6 +17,7 @@ package struct CommitNote: Hashable, Sendable, CustomStringConvertible {
         case sourceNotRead = "source_not_read"
         case messageCountMismatch = "msg_count_mismatch"
         case valueOutOfBounds = "value_out_of_bounds"
+        case blessingNotConfigured = "blessing_not_configured"
         // outcome
         case onRampMaximumZero = "onramp_max_zero"
         case offRampAhead = "offramp_ahead_of_onramp"
@@ -32,6 +33,12 @@ package struct CommitNote: Hashable, Sendable, CustomStringConvertible {
         case pricesTransmitted = "prices_transmitted"
         case pricesGivenUp = "prices_given_up"
         case priceTooLarge = "price_too_large"
+        case blessingOpened = "blessing_opened"
+        case blessingDissolved = "blessing_dissolved"
+        case blessingTimedOut = "blessing_timed_out"
+        case rootsBlessed = "roots_blessed"
+        case rmnConfigurationChanged = "rmn_config_changed"
+        case rmnUnavailable = "rmn_unavailable"
     }
 
     package let kind: Kind

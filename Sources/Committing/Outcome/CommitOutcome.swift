@@ -4,11 +4,11 @@
 import CCIP
 import Ethereum
 
-/// A root that was reported and has not shown on the destination yet.
+/// A root that was agreed on: reported and not shown on the destination yet, or waiting for signatures.
 package struct PendingRoot: Hashable, Sendable {
     package let range: SequenceRange
     package let root: Hash32
-    /// The outcome that reported it.
+    /// The outcome that reported it, or, while it waits for signatures, that agreed on it.
     package let sequenceNumber: UInt64
     /// Agreed time of that outcome, milliseconds since 1970.
     package let since: UInt64
@@ -29,6 +29,8 @@ package enum LaneState: Hashable, Sendable {
     case building(SequenceRange)
     /// WaitingForTransmission.
     case waiting(PendingRoot)
+    /// The root is agreed on and not reported: it needs signatures of RMN nodes first.
+    case blessing(PendingRoot)
 }
 
 package struct LaneProgress: Hashable, Sendable {
@@ -44,21 +46,53 @@ package struct InflightPrices: Hashable, Sendable {
     package let since: UInt64
 }
 
+/// Prices that were given up, one time after the other. They go out in reports of their own until one lands, so that
+/// whatever keeps them from landing keeps no root.
+package struct PriceTrouble: Hashable, Sendable {
+    package let failures: UInt32
+    /// Agreed time of the last one, milliseconds since 1970.
+    package let since: UInt64
+
+    /// When they are written again, after `since`: at once the first time, then after a doubling pause of at most a
+    /// heartbeat.
+    func pauseMilliseconds(_ prices: PriceConfiguration) -> UInt64 {
+        guard failures > 1 else { return 0 }
+        let heartbeat = min(prices.gasHeartbeatSeconds, prices.tokenHeartbeatSeconds) * 1_000
+        let doublings = min(failures - 2, Limits.priceDoublingsMaximum - 1)
+        return min(prices.inflightTimeoutMilliseconds << UInt64(doublings), heartbeat)
+    }
+}
+
 package struct CommitOutcome: Hashable, Sendable {
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
     /// Before the first round.
     package static let initial = CommitOutcome(lanes: [], prices: PriceUpdates(), inflightPrices: nil)
 
-    /// Lanes that are building or waiting, ascending by source.
+    /// Lanes that are building, blessing or waiting, ascending by source.
     package let lanes: [LaneProgress]
     /// Reported by this outcome.
     package let prices: PriceUpdates
     package let inflightPrices: InflightPrices?
+    /// Not nil: prices have a report of their own.
+    package let priceTrouble: PriceTrouble?
+    /// The set of roots that guards are asked about.
+    package let blessing: BlessingSet?
+    /// Which of the new roots are blessed, and by whom.
+    package let blessed: BlessedRoots?
+    /// Ascending by source.
+    package let suspects: [BlessingSuspect]
 
-    init(lanes: [LaneProgress], prices: PriceUpdates, inflightPrices: InflightPrices?) {
+    init(
+        lanes: [LaneProgress], prices: PriceUpdates, inflightPrices: InflightPrices?, priceTrouble: PriceTrouble? = nil,
+        blessing: BlessingSet? = nil, blessed: BlessedRoots? = nil, suspects: [BlessingSuspect] = []
+    ) {
         self.lanes = lanes
         self.prices = prices
         self.inflightPrices = inflightPrices
+        self.priceTrouble = priceTrouble
+        self.blessing = blessing
+        self.blessed = blessed
+        self.suspects = suspects
     }
 
     package func state(of source: ChainSelector) -> LaneState {
@@ -97,6 +131,17 @@ extension CommitOutcome {
             writer.u64(inflight.sequenceNumber)
             writer.u64(inflight.since)
         }
+        writer.optional(priceTrouble) { writer, trouble in
+            writer.u32(trouble.failures)
+            writer.u64(trouble.since)
+        }
+        writer.optional(blessing) { $1.write(to: &$0) }
+        writer.optional(blessed) { $1.write(to: &$0) }
+        writer.list(suspects) { writer, suspect in
+            writer.selector(suspect.source)
+            writer.u32(suspect.failures)
+            writer.u64(suspect.until)
+        }
         return writer.bytes
     }
 
@@ -125,11 +170,24 @@ extension CommitOutcome {
         let inflight = try reader.optional { reader throws(CCIPError) in
             InflightPrices(sequenceNumber: try reader.u64(), since: try reader.u64())
         }
+        let trouble = try reader.optional { reader throws(CCIPError) in
+            PriceTrouble(failures: try reader.u32(), since: try reader.u64())
+        }
+        let blessing = try reader.optional { reader throws(CCIPError) in try BlessingSet(&reader) }
+        let blessed = try reader.optional { reader throws(CCIPError) in try BlessedRoots(&reader) }
+        let suspects = try reader.list(maximum: Limits.lanesMaximum) { reader throws(CCIPError) in
+            BlessingSuspect(source: try reader.selector(), failures: try reader.u32(), until: try reader.u64())
+        }
+        guard strictlyAscending(suspects.map(\.source)),
+            suspects.allSatisfy({ $0.failures <= Limits.blessingDoublingsMaximum })
+        else { throw reader.malformed("suspects") }
         guard strictlyAscending(lanes.map(\.source)), strictlyAscending(gas.map(\.destination)),
             zip(tokens, tokens.dropFirst()).allSatisfy({ $0.token < $1.token })
         else { throw reader.malformed("a list out of order") }
         try reader.finish()
-        return CommitOutcome(lanes: lanes, prices: PriceUpdates(tokens: tokens, gas: gas), inflightPrices: inflight)
+        return CommitOutcome(
+            lanes: lanes, prices: PriceUpdates(tokens: tokens, gas: gas), inflightPrices: inflight,
+            priceTrouble: trouble, blessing: blessing, blessed: blessed, suspects: suspects)
     }
 }
 
@@ -144,10 +202,10 @@ extension LaneProgress {
             writer.range(range)
         case .waiting(let pending):
             writer.byte(2)
-            writer.range(pending.range)
-            writer.hash(pending.root)
-            writer.u64(pending.sequenceNumber)
-            writer.u64(pending.since)
+            pending.write(to: &writer)
+        case .blessing(let pending):
+            writer.byte(3)
+            pending.write(to: &writer)
         }
     }
 
@@ -157,12 +215,27 @@ extension LaneProgress {
         case 1:
             state = .building(try reader.range())
         case 2:
-            state = .waiting(
-                PendingRoot(
-                    range: try reader.range(), root: try reader.hash(), sequenceNumber: try reader.u64(),
-                    since: try reader.u64()))
+            state = .waiting(try PendingRoot(&reader))
+        case 3:
+            state = .blessing(try PendingRoot(&reader))
         case let other:
             throw reader.malformed("lane state \(other)")
         }
+    }
+}
+
+extension PendingRoot {
+    func write(to writer: inout CanonicalWriter) {
+        writer.range(range)
+        writer.hash(root)
+        writer.u64(sequenceNumber)
+        writer.u64(since)
+    }
+
+    init(_ reader: inout CanonicalReader) throws(CCIPError) {
+        range = try reader.range()
+        root = try reader.hash()
+        sequenceNumber = try reader.u64()
+        since = try reader.u64()
     }
 }

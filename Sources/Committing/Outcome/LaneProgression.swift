@@ -16,39 +16,46 @@ import Ethereum
 struct LaneProgression {
     let round: Round
     private(set) var lanes: [LaneProgress] = []
+    private(set) var blessing: BlessingProgression
     private(set) var notes: [CommitNote] = []
     private var rootsLeft: Int
 
     init(_ round: Round) {
         self.round = round
         rootsLeft = round.configuration.rootsPerReportMaximum
+        blessing = BlessingProgression(round)
         let enabled = round.configuration.lanes.filter(\.isEnabled)
         guard !enabled.isEmpty else { return }
+        let views = Dictionary(enabled.map { ($0.source, LaneView($0.source, round)) }) { first, _ in first }
+        func view(_ source: ChainSelector) -> LaneView {
+            guard let view = views[source] else { return LaneView(source, round) }
+            return view
+        }
+        blessing.advance(view)
+        rootsLeft -= blessing.blessed?.sources.count ?? 0
         // Another lane is the first in each round, so that none starves when reports are full.
         let start = Int(round.sequenceNumber % UInt64(enabled.count))
         for lane in enabled[start...] + enabled[..<start] {
-            let state = advance(lane.lane)
+            let state = advance(lane.lane, view(lane.source))
             if state != .selecting { lanes.append(LaneProgress(source: lane.source, state: state)) }
         }
         lanes.sort { $0.source < $1.source }
+        blessing.openNext(lanes, view)
     }
 
-    private mutating func advance(_ lane: MessageLane) -> LaneState {
-        let destination = round.configuration.destinationReaders
-        let next = Consensus.ranked(
-            round.values(from: destination) { $0.lane(lane.source)?.next }, rank: destination.faulty,
-            minimum: destination.majority)
+    private mutating func advance(_ lane: MessageLane, _ view: LaneView) -> LaneState {
         switch round.previous.state(of: lane.source) {
-        case .selecting: return select(lane, next)
-        case .building(let range): return build(lane, range, next)
-        case .waiting(let pending): return wait(lane, pending, next)
+        case .selecting: return select(lane, view)
+        case .building(let range): return build(lane, range, view)
+        case .waiting(let pending): return wait(lane, pending, view)
+        case .blessing(let pending): return bless(lane, pending, view)
         }
     }
 
     // MARK: SelectingRanges
 
-    private mutating func select(_ lane: MessageLane, _ next: SequenceNumber?) -> LaneState {
-        guard let next, let readers = round.configuration.readers(of: lane.source) else { return .selecting }
+    private mutating func select(_ lane: MessageLane, _ view: LaneView) -> LaneState {
+        guard let next = view.next, let readers = round.configuration.readers(of: lane.source) else { return .selecting }
         let maxima = round.values(from: readers) { $0.lane(lane.source)?.maximum }
         guard let maximum = Consensus.ranked(maxima, rank: readers.faulty, minimum: readers.majority) else {
             note(.insufficientAgreement, lane)
@@ -68,7 +75,7 @@ struct LaneProgression {
             note(.insufficientAgreement, lane)
             return rootsLeft > 0 ? .building(range) : .selecting
         }
-        return report(lane, first: next, leaves)
+        return report(lane, first: next, leaves, view)
     }
 
     /// Leaves from the first of the range on, as far as 2·f_s + 1 readers say the same.
@@ -92,30 +99,45 @@ struct LaneProgression {
         return leaves
     }
 
-    private mutating func report(_ lane: MessageLane, first: SequenceNumber, _ leaves: [Hash32]) -> LaneState {
+    private mutating func report(
+        _ lane: MessageLane, first: SequenceNumber, _ leaves: [Hash32], _ view: LaneView
+    ) -> LaneState {
         let last = SequenceNumber(first.rawValue + UInt64(leaves.count) - 1)
         guard let range = SequenceRange(first: first, last: last), let tree = try? MerkleTree(leaves: leaves) else {
             preconditionFailure("1 to \(Limits.leavesPerRootMaximum) leaves make a tree: \(leaves.count) from \(first)")
         }
-        return report(lane, range, tree.root)
+        return report(lane, range, tree.root, view)
     }
 
-    private mutating func report(_ lane: MessageLane, _ range: SequenceRange, _ root: Hash32) -> LaneState {
-        guard rootsLeft > 0 else {
-            note(.laneDeferred, lane)
+    /// Into the report of this outcome, or to the roots that wait for signatures. The wrong list would cost the whole
+    /// report, so what is not agreed on is not reported.
+    private mutating func report(
+        _ lane: MessageLane, _ range: SequenceRange, _ root: Hash32, _ view: LaneView
+    ) -> LaneState {
+        let pending = PendingRoot(
+            range: range, root: root, sequenceNumber: round.sequenceNumber, since: round.now)
+        switch view.requiresBlessing {
+        case nil:
+            note(.insufficientAgreement, lane)
             return .selecting
+        case true?:
+            return round.configuration.blessing == nil ? .selecting : .blessing(pending)
+        case false?:
+            guard rootsLeft > 0 else {
+                note(.laneDeferred, lane)
+                return .selecting
+            }
+            rootsLeft -= 1
+            note(.reportGenerated, lane)
+            return .waiting(pending)
         }
-        rootsLeft -= 1
-        note(.reportGenerated, lane)
-        return .waiting(
-            PendingRoot(range: range, root: root, sequenceNumber: round.sequenceNumber, since: round.now))
     }
 
     // MARK: BuildingReport
 
-    private mutating func build(_ lane: MessageLane, _ range: SequenceRange, _ next: SequenceNumber?) -> LaneState {
+    private mutating func build(_ lane: MessageLane, _ range: SequenceRange, _ view: LaneView) -> LaneState {
         // The range may have been committed meanwhile: a report would only be refused.
-        guard next == nil || next == range.first, let readers = round.configuration.readers(of: lane.source) else {
+        guard view.next == nil || view.next == range.first, let readers = round.configuration.readers(of: lane.source) else {
             note(.reportEmpty, lane)
             return .selecting
         }
@@ -124,7 +146,7 @@ struct LaneProgression {
         }
         switch Consensus.identical(votes, threshold: readers.majority) {
         case .value(let root):
-            return report(lane, range, root)
+            return report(lane, range, root, view)
         case .split:
             note(.split, lane)
             return .selecting
@@ -136,10 +158,11 @@ struct LaneProgression {
 
     // MARK: WaitingForTransmission
 
-    private mutating func wait(_ lane: MessageLane, _ pending: PendingRoot, _ next: SequenceNumber?) -> LaneState {
+    private mutating func wait(_ lane: MessageLane, _ pending: PendingRoot, _ view: LaneView) -> LaneState {
+        let next = view.next
         if let next, next > pending.range.first {
             note(.reportTransmitted, lane)
-            return select(lane, next)
+            return select(lane, view)
         }
         if let next, next < pending.range.first { note(.offRampRegression, lane) }
         guard round.hasPassed(round.configuration.transmissionTimeoutMilliseconds, since: pending.since) else {
@@ -147,7 +170,26 @@ struct LaneProgression {
         }
         note(.reportTransmissionFailed, lane)
         // The chain is asked anew. Whichever report lands first, the other is refused: `minSeqNr` must match.
-        return select(lane, next)
+        return select(lane, view)
+    }
+
+    // MARK: Waiting for signatures
+
+    private mutating func bless(_ lane: MessageLane, _ pending: PendingRoot, _ view: LaneView) -> LaneState {
+        if blessing.blessed?.sources.contains(lane.source) == true {
+            note(.reportGenerated, lane)
+            return .waiting(
+                PendingRoot(
+                    range: pending.range, root: pending.root, sequenceNumber: round.sequenceNumber, since: round.now))
+        }
+        if blessing.open?.sources.contains(lane.source) == true { return .blessing(pending) }
+        if let next = view.next, next > pending.range.first { return select(lane, view) }
+        guard !blessing.released.contains(lane.source), view.requiresBlessing != false else { return .selecting }
+        guard let next = view.next, next < pending.range.first else { return .blessing(pending) }
+        note(.offRampRegression, lane)
+        // A destination that went back for good: the root would wait for ever.
+        let isLost = round.hasPassed(round.configuration.transmissionTimeoutMilliseconds, since: pending.since)
+        return isLost ? select(lane, view) : .blessing(pending)
     }
 
     private mutating func note(_ kind: CommitNote.Kind, _ lane: MessageLane) {

@@ -7,14 +7,20 @@ import Ethereum
 struct PriceProgression {
     private(set) var updates = PriceUpdates()
     private(set) var inflight: InflightPrices?
+    private(set) var trouble: PriceTrouble?
     private(set) var notes: [CommitNote] = []
+    /// Seconds of the destination's clock, which is also that of stored prices.
+    private let destinationNow: UInt64?
 
     init(_ round: Round) {
+        destinationNow = round.destinationNow
         guard let prices = round.configuration.prices else { return }
+        trouble = round.previous.priceTrouble
         if let earlier = round.previous.inflightPrices {
             inflight = stillInflight(earlier, prices, round)
             return
         }
+        if let trouble, !round.hasPassed(trouble.pauseMilliseconds(prices), since: trouble.since) { return }
         let gas = prices.gas.compactMap { gasUpdate($0, prices, round) }
         let tokens = prices.tokens.compactMap { tokenUpdate($0, prices, round) }
         updates.gas = Array(gas.prefix(prices.pricesPerReportMaximum))
@@ -34,10 +40,13 @@ struct PriceProgression {
             round.values(from: readers, \.priceSequenceNumber), rank: readers.faulty, minimum: readers.oneHonest)
         if let seen, seen >= earlier.sequenceNumber {
             notes.append(CommitNote(.pricesTransmitted))
+            trouble = nil
             return nil
         }
         guard round.hasPassed(prices.inflightTimeoutMilliseconds, since: earlier.since) else { return earlier }
         notes.append(CommitNote(.pricesGivenUp))
+        let failures = trouble?.failures ?? 0
+        trouble = PriceTrouble(failures: failures == .max ? failures : failures + 1, since: round.now)
         return nil
     }
 
@@ -49,7 +58,7 @@ struct PriceProgression {
                 let fresh = rule.packed(
                     execution: item.execution, dataAvailability: item.dataAvailability, nativePrice: item.nativePrice)
             else { return false }
-            return StoredPrice(stored).isOlder(than: prices.gasHeartbeatSeconds, at: own.timestamp)
+            return StoredPrice(stored).isOlder(than: prices.gasHeartbeatSeconds, at: own.destinationTime)
                 || rule.deviates(fresh, PackedGasPrice(stored.value))
         }
         return gas
@@ -57,7 +66,7 @@ struct PriceProgression {
                 guard let rule = prices.rule(for: item.token),
                     let stored = own.storedTokens.first(where: { $0.token == item.token })?.price
                 else { return false }
-                return StoredPrice(stored).isOlder(than: prices.tokenHeartbeatSeconds, at: own.timestamp)
+                return StoredPrice(stored).isOlder(than: prices.tokenHeartbeatSeconds, at: own.destinationTime)
                     || PriceDeviation.deviates(
                         item.price, stored.value.value, partsPerBillion: U256(rule.deviationPPB))
             }
@@ -82,7 +91,7 @@ struct PriceProgression {
         let stored = round.values(from: destination) { $0.storedGas.first { $0.chain == rule.chain }?.price }
         guard let last = StoredPrice(gas: stored, readers: destination) else { return nil }
         let isDue =
-            last.isOlder(than: prices.gasHeartbeatSeconds, at: round.now)
+            last.isOlder(than: prices.gasHeartbeatSeconds, at: destinationNow)
             || rule.deviates(fresh, PackedGasPrice(last.value))
         return isDue ? GasPriceUpdate(destination: rule.chain, usdPerUnitGas: fresh.packed) : nil
     }
@@ -101,7 +110,7 @@ struct PriceProgression {
         let stored = round.values(from: destination) { $0.storedTokens.first { $0.token == rule.token }?.price }
         guard let last = StoredPrice(token: stored, readers: destination) else { return nil }
         let isDue =
-            last.isOlder(than: prices.tokenHeartbeatSeconds, at: round.now)
+            last.isOlder(than: prices.tokenHeartbeatSeconds, at: destinationNow)
             || PriceDeviation.deviates(feed, last.value.value, partsPerBillion: U256(rule.deviationPPB))
         return isDue ? TokenPriceUpdate(token: rule.token, usdPerToken: fresh) : nil
     }
@@ -139,8 +148,9 @@ private struct StoredPrice {
         self.timestamp = timestamp
     }
 
-    func isOlder(than heartbeatSeconds: UInt64, at milliseconds: UInt64) -> Bool {
-        timestamp == 0 || milliseconds / 1_000 > UInt64(timestamp) + heartbeatSeconds
+    /// `now` is a block time like the timestamp itself; without one only a price that was never written is old.
+    func isOlder(than heartbeatSeconds: UInt64, at now: UInt64?) -> Bool {
+        timestamp == 0 || now.map { $0 > UInt64(timestamp) + heartbeatSeconds } ?? false
     }
 }
 

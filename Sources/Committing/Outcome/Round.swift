@@ -33,6 +33,14 @@ struct Round {
         self.now = now
     }
 
+    /// The time of the destination's blocks, in its own seconds: an order statistic that honest readers bound. Nil
+    /// while too few tell it. It has nothing to do with `now`: a chain's clock may stand years off.
+    var destinationNow: UInt64? {
+        let readers = configuration.destinationReaders
+        return Consensus.ranked(
+            values(from: readers, \.destinationTime), rank: readers.faulty, minimum: readers.majority)
+    }
+
     /// What the readers of a chain said; others are not heard (1.5).
     func values<Value>(from readers: ChainReaders, _ read: (CommitObservation) -> Value?) -> [Value] {
         voices.compactMap { readers.contains($0.observer) ? read($0.observation) : nil }

@@ -29,6 +29,9 @@ package enum CommitRejection: String, Error, Sendable, CaseIterable {
     case staleUnknown = "stale_check_error"
     case stale
     case blessingMismatch = "root_blessing_mismatch"
+    case rmnConfigurationUnknown = "rmn_config_check_error"
+    case rmnConfigurationChanged = "rmn_config_changed"
+    case rmnSignatures = "rmn_signatures"
     case laneNotLive = "lane_not_live"
     case onRampMismatch = "onramp_mismatch"
     case rootMismatch = "root_mismatch"
@@ -36,7 +39,9 @@ package enum CommitRejection: String, Error, Sendable, CaseIterable {
     /// Expected in the life of a bridge; the others want a look.
     package var isNormal: Bool {
         switch self {
-        case .cursed, .configurationDigestMismatch, .stale, .sourceHalted, .destinationNotSupported: true
+        case .cursed, .configurationDigestMismatch, .stale, .sourceHalted, .destinationNotSupported,
+            .rmnConfigurationChanged:
+            true
         default: false
         }
     }
@@ -72,9 +77,8 @@ extension CommitObserver {
     ) throws(CommitRejection) {
         guard let commit = decode(report) else { throw .decodeReport }
         guard !commit.isEmpty else { throw .emptyReport }
-        // RMN blessing is off: nothing may claim it.
-        guard commit.blessed.isEmpty, commit.rmnSignatures.isEmpty else { throw .blessingMismatch }
-        for root in commit.unblessed {
+        guard commit.blessed.isEmpty == commit.rmnSignatures.isEmpty else { throw .blessingMismatch }
+        for root in commit.roots {
             guard !root.root.isZero, root.onRamp.contains(where: { $0 != 0 }) else { throw .emptyRoot }
             guard let range = root.range, range.count <= configuration.leavesPerRootMaximum else {
                 throw .invalidRange
@@ -86,37 +90,56 @@ extension CommitObserver {
         guard let installed = destination.configurationDigest else { throw .configurationDigestUnknown }
         guard installed == Hash32(digest) else { throw .configurationDigestMismatch }
         try checkFreshness(commit, sequenceNumber, destination)
-        for root in commit.unblessed { try checkLane(root, destination, snapshot) }
+        for root in commit.unblessed { try checkLane(root, isBlessed: false, destination, snapshot) }
+        for root in commit.blessed { try checkLane(root, isBlessed: true, destination, snapshot) }
+        if !commit.blessed.isEmpty { try checkSignatures(commit, report.metadata, destination) }
+    }
+
+    /// What `RMNRemote.verify` will say, with its configuration as it is now (17.2).
+    private func checkSignatures(
+        _ commit: CommitReport, _ metadata: Bytes, _ destination: DestinationSnapshot
+    ) throws(CommitRejection) {
+        guard let blessing = configuration.blessing else { throw .blessingMismatch }
+        guard let remote = destination.rmn else { throw .rmnConfigurationUnknown }
+        let digest = blessing.digest(of: commit.blessed, to: configuration.destination, remote).digest
+        let signers = commit.rmnSignatures.compactMap { RMNReportDigest.signer(of: $0, over: digest) }
+        let isGood =
+            remote.isUsable && signers.count == commit.rmnSignatures.count
+            && signers.count >= remote.signaturesNeeded && strictlyAscending(signers)
+            && signers.allSatisfy(remote.signers.contains)
+        guard !isGood else { return }
+        // A configuration that changed since the signatures were gathered is nobody's fault.
+        throw metadata == remote.fingerprint.bytes ? .rmnSignatures : .rmnConfigurationChanged
     }
 
     private func checkCurses(_ commit: CommitReport, _ destination: DestinationSnapshot) throws(CommitRejection) {
         guard case .known(let curses) = destination.curse else { throw .curseUnknown }
-        guard !curses.covers(configuration.destination), !commit.unblessed.contains(where: { curses.covers($0.source) })
+        guard !curses.covers(configuration.destination), !commit.roots.contains(where: { curses.covers($0.source) })
         else { throw .cursed }
     }
 
     private func checkFreshness(
         _ commit: CommitReport, _ sequenceNumber: UInt64, _ destination: DestinationSnapshot
     ) throws(CommitRejection) {
-        guard !commit.unblessed.isEmpty else {
+        guard !commit.roots.isEmpty else {
             guard let latest = destination.latestPriceSequenceNumber else { throw .staleUnknown }
             guard sequenceNumber > latest else { throw .stale }
             return
         }
-        guard Set(commit.unblessed.map(\.source)).count == commit.unblessed.count else { throw .stale }
-        for root in commit.unblessed {
+        guard Set(commit.roots.map(\.source)).count == commit.roots.count else { throw .stale }
+        for root in commit.roots {
             guard let config = destination.sourceConfigs[root.source] else { throw .staleUnknown }
             guard root.first == config.minSequenceNumber else { throw .stale }
         }
     }
 
     private func checkLane(
-        _ root: MerkleRoot, _ destination: DestinationSnapshot, _ snapshot: CommitSnapshot
+        _ root: MerkleRoot, isBlessed: Bool, _ destination: DestinationSnapshot, _ snapshot: CommitSnapshot
     ) throws(CommitRejection) {
         guard let lane = configuration.lane(from: root.source), lane.isEnabled else { throw .unknownLane }
         guard !snapshot.haltedSources.contains(root.source) else { throw .sourceHalted }
         guard let config = destination.sourceConfigs[root.source] else { throw .staleUnknown }
-        guard config.isRMNVerificationDisabled else { throw .blessingMismatch }
+        guard config.requiresBlessing == isBlessed else { throw .blessingMismatch }
         guard config.isLive else { throw .laneNotLive }
         guard root.onRamp == config.onRamp, root.onRamp == lane.lane.onRampBytes else { throw .onRampMismatch }
         // Where this oracle holds the messages itself, it also checks the root: a fourth look after S1 to S3 (0.2).

@@ -36,4 +36,8 @@ package struct CommitReads: Equatable, Sendable {
     package let readsPrices: Bool
     /// Reported prices are under way: the OffRamp's price sequence number tells when they have landed.
     package let readsPriceSequenceNumber: Bool
+    /// A lane may need signatures: what the RMNRemote verifies them with is read along.
+    package let readsRMN: Bool
+    /// What guards are asked until the next outcome; nil while no set of roots is open.
+    package let blessing: BlessingRequest?
 }

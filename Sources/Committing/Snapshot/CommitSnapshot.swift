@@ -24,11 +24,16 @@ package struct DestinationSnapshot: Equatable, Sendable {
     package var gasPrices: [ChainSelector: TimestampedPrice]
     /// The FeeQuoter's token prices, same.
     package var tokenPrices: [Address: TimestampedPrice]
+    /// Of the block that all this was read at, in the chain's own seconds: what price timestamps compare with.
+    package var blockTimestamp: UInt64?
+    /// What the RMNRemote verifies signatures with; nil when not read.
+    package var rmn: RMNRemoteConfiguration?
 
     package init(
         curse: CurseState, sourceConfigs: [ChainSelector: SourceChainConfig], configurationDigest: Hash32? = nil,
         latestPriceSequenceNumber: UInt64? = nil, gasPrices: [ChainSelector: TimestampedPrice] = [:],
-        tokenPrices: [Address: TimestampedPrice] = [:]
+        tokenPrices: [Address: TimestampedPrice] = [:], blockTimestamp: UInt64? = nil,
+        rmn: RMNRemoteConfiguration? = nil
     ) {
         self.curse = curse
         self.sourceConfigs = sourceConfigs
@@ -36,6 +41,8 @@ package struct DestinationSnapshot: Equatable, Sendable {
         self.latestPriceSequenceNumber = latestPriceSequenceNumber
         self.gasPrices = gasPrices
         self.tokenPrices = tokenPrices
+        self.blockTimestamp = blockTimestamp
+        self.rmn = rmn
     }
 }
 
@@ -85,16 +92,19 @@ package struct CommitSnapshot: Equatable, Sendable {
     package var feedPrices: [Address: U256]
     /// Sources that this oracle must not vouch for: a finality violation (5.6) or the operator's own stop (8.6).
     package var haltedSources: Set<ChainSelector>
+    /// What guards have signed for the open set, each checked; nil when none is open.
+    package var signatures: BlessingVotes?
 
     package init(
         timestampMilliseconds: UInt64, destination: DestinationSnapshot? = nil,
         sources: [ChainSelector: SourceSnapshot] = [:], feedPrices: [Address: U256] = [:],
-        haltedSources: Set<ChainSelector> = []
+        haltedSources: Set<ChainSelector> = [], signatures: BlessingVotes? = nil
     ) {
         self.timestampMilliseconds = timestampMilliseconds
         self.destination = destination
         self.sources = sources
         self.feedPrices = feedPrices
         self.haltedSources = haltedSources
+        self.signatures = signatures
     }
 }

@@ -5,6 +5,8 @@ import CCIP
 
 struct ExecuteCaches: Sendable {
     private var inflight = ExpiringKeys<MessageKey>()
+    private var held = ExpiringKeys<MessageKey>()
+    private var failures: [MessageKey: Int] = [:]
     private var settled = ExpiringKeys<RootKey>()
     private var since: [MessageKey: (code: String, milliseconds: UInt64)] = [:]
 
@@ -17,6 +19,25 @@ struct ExecuteCaches: Sendable {
     func inflightUntil(_ key: MessageKey, now: UInt64) -> UInt64? { inflight.until(key, now: now) }
 
     mutating func forgetInflight(_ key: MessageKey) { inflight.remove(key) }
+
+    // MARK: Held back after failures
+
+    func heldUntil(_ key: MessageKey, now: UInt64) -> UInt64? { held.until(key, now: now) }
+    mutating func hold(_ key: MessageKey, until: UInt64, now: UInt64) { held.insert(key, until: until, now: now) }
+
+    /// One more paid attempt that came to nothing; returns how many came before in the row.
+    mutating func countFailure(_ key: MessageKey) -> Int {
+        if failures.count >= Limits.cacheEntriesMaximum { failures = [:] }
+        let before = failures[key] ?? 0
+        failures[key] = before + 1
+        return before
+    }
+
+    mutating func forgetFailures(_ key: MessageKey) {
+        guard failures[key] != nil else { return }
+        failures[key] = nil
+        held.remove(key)
+    }
 
     // MARK: Roots with nothing left to do
 

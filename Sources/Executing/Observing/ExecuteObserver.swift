@@ -43,17 +43,44 @@ package struct ExecuteObserver: Sendable {
         for message in messages { caches.markInflight(message.key, until: until, now: now) }
     }
 
-    /// A transaction that carried these messages failed as a whole, or was never sent: they may be observed again at
-    /// once. Only for transactions of this oracle; others wait for the expiry.
+    /// Nothing was sent for these messages: they may be observed again at once. Only for transactions of this oracle;
+    /// others wait for the expiry.
     package mutating func transmissionFailed(report: Bytes) {
         guard let reports = try? [ExecutionReport](checked: report) else { return }
         for message in reports.messages { caches.forgetInflight(message.key) }
+    }
+
+    /// A transaction with these messages was paid for and came to nothing. Once may be bad luck: they are observed again
+    /// at once. From the second time on in a row they are held back, 1, 2, 4 ... 64 expiries long, so that a cause that
+    /// stays cannot spend this oracle's money for ever.
+    package mutating func attemptFailed(report: Bytes, now: UInt64) {
+        guard let reports = try? [ExecutionReport](checked: report) else { return }
+        for message in reports.messages {
+            caches.forgetInflight(message.key)
+            let before = caches.countFailure(message.key)
+            guard before > 0 else { continue }
+            let expiries = UInt64(1) << UInt64(min(before - 1, Limits.failurePauseDoublings))
+            let pause = configuration.delays.inflightExpiryMilliseconds &* expiries
+            caches.hold(message.key, until: now &+ pause, now: now)
+        }
+    }
+
+    /// Not observed before `until`: a cause outside these messages, or room for others to go first.
+    package mutating func postpone(_ keys: [MessageKey], until: UInt64, now: UInt64) {
+        for key in keys {
+            caches.forgetInflight(key)
+            caches.hold(key, until: until, now: now)
+        }
     }
 
     /// Once for each new snapshot: roots with nothing left to do are put away, and it is noted since when messages
     /// stand as they do.
     package mutating func settle(previousOutcome: Bytes, snapshot: ExecuteSnapshot, now: UInt64) {
         for committed in snapshot.roots where committed.isPlausible {
+            for index in 0..<(committed.root.checkedCount ?? 0) {
+                let key = committed.root.message(at: index)
+                if snapshot.states[key]?.state.isTouched == true { caches.forgetFailures(key) }
+            }
             guard let executed = snapshot.executed(committed.root), let count = committed.root.checkedCount,
                 executed.isFull(count), !caches.isSettled(committed.key, now: now)
             else { continue }
@@ -95,7 +122,11 @@ package struct ExecuteObserver: Sendable {
                 }
                 switch root.standings[index] {
                 case .tokenDataNotReady: reads.tokenData.append(key)
-                case .ready where snapshot.verdicts[key] == nil: reads.simulations.append(key)
+                case .shortOfGas, .simulationReverts:
+                    guard let record = snapshot.verdicts[key], reads.simulations.count < Limits.simulationsPerLook,
+                        record.isDue(block: snapshot.destinationBlock, at: now)
+                    else { break }
+                    reads.simulations.append(key)
                 default: break
                 }
                 if let sender = sender(of: root, index, snapshot) { senders.insert(sender) }

@@ -47,7 +47,8 @@ package struct ExecuteReads: Hashable, Sendable {
     package var nonces: [SenderKey]
     /// Messages whose off-chain token data is not ready.
     package var tokenData: [MessageKey]
-    /// Ready messages without a verdict. Optional: a whole report is simulated before it is sent anyhow.
+    /// Messages that a simulation holds back and that are to be simulated again, alone. At most
+    /// `Limits.simulationsPerLook`; ready messages need none: a whole report is simulated before it is sent.
     package var simulations: [MessageKey]
 
     package init(

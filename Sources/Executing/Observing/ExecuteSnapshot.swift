@@ -56,6 +56,19 @@ package struct SourceMessage: Hashable, Sendable {
             fits ? tokenData : message.tokenAmounts.map { _ in .notReady("no token data was looked up") }
     }
 
+    private init(_ message: Any2EVMRampMessage, leaf: Hash32, encoded: Bytes, tokenData: [TokenData]) {
+        self.message = message
+        self.leaf = leaf
+        self.encoded = encoded
+        self.tokenData = tokenData
+    }
+
+    /// The same message with newer token data.
+    package func with(tokenData: [TokenData]) -> SourceMessage {
+        guard tokenData.count == self.tokenData.count else { return self }
+        return SourceMessage(message, leaf: leaf, encoded: encoded, tokenData: tokenData)
+    }
+
     /// A message whose tokens, if any, need no off-chain data: only for lanes that have no such token.
     package init(plain message: Any2EVMRampMessage, onRamp: Bytes) {
         self.init(message, onRamp: onRamp, tokenData: message.tokenAmounts.map { _ in .none })
@@ -72,20 +85,11 @@ package struct SourceMessage: Hashable, Sendable {
     }
 }
 
-/// What a simulation of one message alone said (`ExecuteObserver.singleReport`).
-package enum SimulationVerdict: Hashable, Sendable {
-    case delivers
-    /// The message would be recorded as failed: still to be delivered, 4.9. `since`: milliseconds of this process.
-    case fails(returnData: Bytes, since: UInt64)
-    /// `InsufficientGasToCompleteTx` at the largest gas limit allowed: executing it would spend its only attempt.
-    case shortOfGas
-    /// The whole transaction reverts because of this message; it would take the others with it.
-    case reverts(String)
-}
-
 package struct ExecuteSnapshot: Sendable {
     /// Time of the destination's latest block, seconds. Never compared with a wall clock.
     package var destinationTimestamp: UInt64
+    /// Number of that block.
+    package var destinationBlock: UInt64
     package var curse: CurseState
     /// `latestConfigDetails(1)` of the OffRamp; nil when unread.
     package var installedDigest: Hash32?
@@ -99,15 +103,16 @@ package struct ExecuteSnapshot: Sendable {
     package var messages: [MessageKey: SourceMessage]
     /// `getInboundNonce`: the last nonce used.
     package var nonces: [SenderKey: UInt64]
-    package var verdicts: [MessageKey: SimulationVerdict]
+    package var verdicts: [MessageKey: SimulationRecord]
 
     package init(
-        destinationTimestamp: UInt64 = 0, curse: CurseState = .unreadable, installedDigest: Hash32? = nil,
+        destinationTimestamp: UInt64 = 0, destinationBlock: UInt64 = 0, curse: CurseState = .unreadable, installedDigest: Hash32? = nil,
         sources: [ChainSelector: SourceChainConfig] = [:], roots: [CommittedRoot] = [],
         states: [MessageKey: ExecutionRecord] = [:], messages: [MessageKey: SourceMessage] = [:],
-        nonces: [SenderKey: UInt64] = [:], verdicts: [MessageKey: SimulationVerdict] = [:]
+        nonces: [SenderKey: UInt64] = [:], verdicts: [MessageKey: SimulationRecord] = [:]
     ) {
         self.destinationTimestamp = destinationTimestamp
+        self.destinationBlock = destinationBlock
         self.curse = curse
         self.installedDigest = installedDigest
         self.sources = sources

@@ -39,6 +39,10 @@ package enum ExecutionStanding: Hashable, Sendable {
     /// The receiver reverts in simulation; delivered nevertheless after this time, because failing is a delivery.
     case receiverFails(untilMilliseconds: UInt64)
     case wrongInstance
+    /// Transactions of this relayer with it came to nothing more than once in a row, or a batch with it did.
+    case attemptFailed(untilMilliseconds: UInt64)
+    /// It makes the whole transaction revert; simulated again every few blocks.
+    case simulationReverts(String)
 
     // Never by the cluster.
     case tooMuchGas
@@ -47,8 +51,6 @@ package enum ExecutionStanding: Hashable, Sendable {
     case nonceAlreadyUsed(next: UInt64)
     /// Executing it with any gas limit allowed would spend its attempt.
     case shortOfGas
-    /// It would make the whole transaction revert.
-    case simulationReverts(String)
     /// The messages read do not lead to the accepted root: an alarm, never executed.
     case rootMismatch
     case onRampChanged
@@ -79,6 +81,7 @@ extension ExecutionStanding {
         case .sourceDisabled: "source_disabled"
         case .receiverFails: "receiver_fails"
         case .wrongInstance: "wrong_instance"
+        case .attemptFailed: "attempt_failed"
         case .tooMuchGas: "too_much_gas"
         case .tooLarge: "too_large"
         case .beyondHorizon: "beyond_horizon"
@@ -96,10 +99,10 @@ extension ExecutionStanding {
         case .ready, .inFlight, .waitsForRoom, .executing: .moving
         case .notCommitted, .stateUnread, .messageUnread, .nonceUnread, .curseUnread, .notAgreed,
             .waitsForPredecessor, .tokenDataNotReady, .sourceCursed, .destinationCursed, .sourceDisabled,
-            .receiverFails, .wrongInstance:
+            .receiverFails, .wrongInstance, .attemptFailed, .simulationReverts:
             .waiting
         case .failedOnChain, .tooMuchGas, .tooLarge, .beyondHorizon, .nonceAlreadyUsed, .shortOfGas,
-            .simulationReverts, .onRampChanged:
+            .onRampChanged:
             .stuck
         case .rootMismatch: .alarm
         }
@@ -137,12 +140,13 @@ extension ExecutionStanding {
         case .sourceDisabled: "the source chain to be enabled at the OffRamp"
         case .receiverFails: "a while, because its receiver reverts in simulation and there is one attempt"
         case .wrongInstance: "the instance whose configuration digest the OffRamp has installed"
+        case .attemptFailed: "a pause, because transactions with it came to nothing"
         case .tooMuchGas: "a manual execution: it asks for more gas than a batch may have"
         case .tooLarge: "a manual execution: it is larger than a report may be"
         case .beyondHorizon: "a manual execution: its root is older than the relayers look back"
         case .nonceAlreadyUsed(let next): "nothing: the sender's next nonce is \(next), beyond its own"
         case .shortOfGas: "a manual execution: no gas limit that relayers may use is enough"
-        case .simulationReverts(let name): "a change on chain: it reverts the whole transaction with \(name)"
+        case .simulationReverts(let name): "a change on chain: it reverts the whole transaction with \(name); tried again every few blocks"
         case .rootMismatch: "a person: the messages read do not lead to the accepted root"
         case .onRampChanged: "a person: the OffRamp has another OnRamp than when the root was accepted"
         }
@@ -161,6 +165,7 @@ extension ExecutionStanding {
         case .sourceCursed, .destinationCursed: "ask who runs the RMN contracts of this chain"
         case .sourceDisabled: "ask the owner of the OffRamp"
         case .receiverFails: "fix the receiver before the attempt is spent"
+        case .attemptFailed: "look at the relayer's log for the reason, and at the transmitter's balance"
         case .wrongInstance: "start the relayers with the installed configuration, or install theirs"
         case .tooMuchGas, .tooLarge, .beyondHorizon, .shortOfGas:
             "`causeway exec ID` once the permissionless threshold has passed"

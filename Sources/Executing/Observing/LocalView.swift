@@ -140,7 +140,8 @@ struct LocalView: Sendable {
         for (index, entry) in item.tokenData.enumerated() {
             if case .notReady(let reason) = entry { return .tokenDataNotReady(token: index, reason: reason) }
         }
-        switch snapshot.verdicts[key] {
+        if let until = caches.heldUntil(key, now: now) { return .attemptFailed(untilMilliseconds: until) }
+        switch snapshot.verdicts[key]?.verdict {
         case .shortOfGas: return .shortOfGas
         case .reverts(let name): return .simulationReverts(name)
         case .fails(_, let since):

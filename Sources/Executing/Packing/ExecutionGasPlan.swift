@@ -50,6 +50,25 @@ package struct ExecutionGasPlan: Hashable, Sendable {
     /// Upper bound of what call data alone demands (EIP-7623), for a report of this size.
     static func callDataBound(reportBytes: Int) -> UInt64 { 21_000 + 40 * UInt64(reportBytes + 196) }
 
+    /// The same report with the computed limit alone: what is sent where no endpoint can simulate it. Pitfalls 1 allow
+    /// that: the computed limit never failed in measurements of the real contracts.
+    package var atFloor: ExecutionGasPlan {
+        ExecutionGasPlan(floor: floor, maximum: maximum, raises: 0) ?? self
+    }
+
+    /// How an endpoint answered `eth_call`.
+    package enum Answer: Hashable, Sendable {
+        case ranThrough
+        /// With the data of the revert; empty where the endpoint gives none.
+        case reverted(Bytes)
+        /// The endpoint's own words for too little gas, which need not be the transaction's: it may have a cap.
+        case outOfGas
+        /// The endpoint will not call on behalf of the simulation sender at all.
+        case refused(String)
+        /// No endpoint answered.
+        case unanswered
+    }
+
     /// What a simulation says about sending.
     package enum Decision: Hashable, Sendable {
         /// Broadcast with `transactionGasLimit`.
@@ -59,8 +78,24 @@ package struct ExecutionGasPlan: Hashable, Sendable {
         /// Even the largest gas limit is too little: find the message with `ExecuteObserver.singleReport`, and record
         /// `SimulationVerdict.shortOfGas` for it.
         case tooMuchGas
-        /// The transaction would revert as a whole; nothing is spent by not sending it. `reaction` says what to do.
+        /// The transaction would revert as a whole; nothing is spent by not sending it. `reactions` says what to do.
         case refuse(RevertReason)
+        /// This endpoint cannot simulate: ask as the transmitter, and if nothing speaks against it send `atFloor`.
+        case cannotSimulate(String)
+        /// Nothing is known: ask again.
+        case unknown
+    }
+
+    package func next(after answer: Answer) -> Decision {
+        switch answer {
+        case .ranThrough: return .send
+        case .reverted(let data): return next(afterSimulation: data)
+        case .outOfGas:
+            if case .simulateAgain(let raised) = next(afterSimulation: []) { return .simulateAgain(raised) }
+            return .cannotSimulate("out of gas at \(transactionGasLimit)")
+        case .refused(let text): return .cannotSimulate(text)
+        case .unanswered: return .unknown
+        }
     }
 
     /// `revertData`: nil when the simulation ran through.

@@ -78,7 +78,7 @@ struct Dialer: Sendable {
             : error(.closed, why + "; whether the call had an effect is unknown: look before sending again", retry: .later)
     }
 
-    func status(_ status: Int) -> RPCClientError {
+    func status(_ status: Int, retryAfter: Int? = nil) -> RPCClientError {
         let (why, retry): (String, RPCClientError.Retry) =
             switch status {
             case 401, 403: ("the endpoint wants another key or account", .never)
@@ -89,7 +89,9 @@ struct Dialer: Sendable {
             case 500...: ("the endpoint is in trouble", .later)
             default: ("the endpoint refuses", .never)
             }
-        return error(.badStatus(status), "HTTP status \(status): \(why)", retry: retry)
+        return RPCClientError(
+            .badStatus(status), endpoint: endpoint.description, "HTTP status \(status): \(why)", retry: retry,
+            retryAfterMilliseconds: status == 429 || status == 503 ? retryAfter : nil)
     }
 
     /// Names what went wrong while connecting or on a connection.

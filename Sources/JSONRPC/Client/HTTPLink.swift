@@ -22,7 +22,8 @@ final class HTTPLink: ChannelInboundHandler {
 
     /// How a request on this link ended.
     enum Outcome {
-        case answered([UInt8], status: Int)
+        /// `retryAfter` in milliseconds, when the head said so.
+        case answered([UInt8], status: Int, retryAfter: Int?)
         case failed(RPCClientError)
         /// The connection was dead before the request: not a byte came back, and it had served before.
         case stale
@@ -35,6 +36,7 @@ final class HTTPLink: ChannelInboundHandler {
     private var completion: ((Outcome) -> Void)?
     private var requestsServed = 0
     private var status = 0
+    private var retryAfter: Int?
     private var body = ByteBuffer()
     private var isReusable = true
     private(set) var idleSince = NIODeadline.now()
@@ -83,6 +85,7 @@ final class HTTPLink: ChannelInboundHandler {
         case .head(let head):
             guard completion != nil else { return close() }
             status = Int(head.status.code)
+            retryAfter = head.headers.first(name: "retry-after").flatMap(Self.milliseconds)
             if !head.isKeepAlive { isReusable = false }
             let encoding = head.headers.first(name: "content-encoding")?.lowercased() ?? "identity"
             guard encoding == "identity" else {
@@ -105,7 +108,7 @@ final class HTTPLink: ChannelInboundHandler {
             idleSince = .now()
             let bytes = Array(body.readableBytesView)
             body = ByteBuffer()
-            complete(.answered(bytes, status: status))
+            complete(.answered(bytes, status: status, retryAfter: retryAfter))
             if !isReusable { context.close(promise: nil) }
         }
     }
@@ -132,6 +135,12 @@ final class HTTPLink: ChannelInboundHandler {
         self.context = nil
         let onClose = onClose.take()
         onClose?()
+    }
+
+    /// RFC 9110 section 10.2.3: seconds. The other form, a date, is left to our own pauses: it needs both clocks right.
+    private static func milliseconds(_ text: String) -> Int? {
+        guard let seconds = Double(text), seconds.isFinite, seconds >= 0 else { return nil }
+        return Int(min(seconds * 1_000, Double(Limits.retryAfterMillisecondsMaximum)))
     }
 
     private var isStale: Bool { requestsServed > 0 && !watch.sawBytes }

@@ -139,7 +139,7 @@ final class HTTPTransport: ClientTransport, @unchecked Sendable {
             guard let self else { return }
             running.removeValue(forKey: id)
             switch outcome {
-            case .answered(let bytes, let status): answered(operation, bytes, status)
+            case .answered(let bytes, let status, let retryAfter): answered(operation, bytes, status, retryAfter)
             case .failed(let error) where error.code == .closed:
                 operation.finish(.failure(dialer.closed(operation.request, error.message)))
             case .failed(let error): operation.finish(.failure(error))
@@ -149,13 +149,16 @@ final class HTTPTransport: ClientTransport, @unchecked Sendable {
         }
     }
 
-    private func answered(_ operation: Operation, _ bytes: [UInt8], _ status: Int) {
+    private func answered(_ operation: Operation, _ bytes: [UInt8], _ status: Int, _ retryAfter: Int?) {
         if status == 200 { return operation.finish(.success(.bytes(bytes))) }
         // Many nodes put a JSON-RPC answer under another status: then it says more than the status does.
-        if let value = try? JSON.parse(bytes), IncomingAnswer.read(value) != nil || value.asArray != nil {
+        // Not so with 429: its status and its pause are what counts.
+        if status != 429, let value = try? JSON.parse(bytes),
+            IncomingAnswer.read(value) != nil || value.asArray != nil
+        {
             return operation.finish(.success(.value(value)))
         }
-        operation.finish(.failure(dialer.status(status)))
+        operation.finish(.failure(dialer.status(status, retryAfter: retryAfter)))
     }
 
     private func stale(_ operation: Operation) {

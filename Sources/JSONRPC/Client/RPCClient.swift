@@ -10,22 +10,27 @@ import Synchronization
 /// Calls the methods of one node. Safe from any task; a lost connection is made anew by the next call.
 package final class RPCClient: Sendable {
     package let endpoint: EndpointURL
-    private let dialer: Dialer
+    let dialer: Dialer
     private let transport: any ClientTransport
     private let webSocket: WebSocketTransport?
     private let lastID = Atomic<UInt64>(0)
+    package let batchMode: BatchMode
+    let batchState: Mutex<BatchState>
 
     /// - Parameters:
     ///   - timeoutMilliseconds: for each call, connecting included.
     ///   - connections: HTTP connections kept at most; a WebSocket is one connection.
     ///   - answerBytesMaximum: a larger answer is refused and its connection closed.
+    ///   - batchMode: how `callAll` sends several calls.
     ///   - trustedCertificatesFile: PEM file of issuers trusted besides the system's, for private networks.
     package init(
         _ endpoint: EndpointURL, timeoutMilliseconds: Int = Limits.callMillisecondsDefault,
         connections: Int = Limits.clientConnectionsDefault, answerBytesMaximum: Int = Limits.answerBytesDefault,
-        trustedCertificatesFile: String? = nil, logger: Logger
+        batchMode: BatchMode = .auto, trustedCertificatesFile: String? = nil, logger: Logger
     ) {
         self.endpoint = endpoint
+        self.batchMode = batchMode
+        batchState = Mutex(BatchState(batchMode))
         dialer = Dialer(
             endpoint: endpoint, trustedCertificatesFile: trustedCertificatesFile,
             eventLoop: MultiThreadedEventLoopGroup.singleton.next(), timeoutMilliseconds: max(1, timeoutMilliseconds),
@@ -145,7 +150,9 @@ package final class RPCClient: Sendable {
                 transport.cancel(ids[0])
             }
         } catch {
-            throw dialer.explained(error)
+            let explained = dialer.explained(error)
+            if explained.code == .refused { batchState.withLock { $0.connectionLost() } }
+            throw explained
         }
         switch answer {
         case .value(let value): return value

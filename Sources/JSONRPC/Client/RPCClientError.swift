@@ -39,12 +39,17 @@ package struct RPCClientError: Error, Sendable, Equatable, CustomStringConvertib
     package let endpoint: String
     package let message: String
     package let retry: Retry
+    /// Milliseconds for which the endpoint wants to be left alone (`Retry-After`); nil when it did not say.
+    package let retryAfterMilliseconds: Int?
 
-    package init(_ code: Code, endpoint: String, _ message: String, retry: Retry) {
+    package init(
+        _ code: Code, endpoint: String, _ message: String, retry: Retry, retryAfterMilliseconds: Int? = nil
+    ) {
         self.code = code
         self.endpoint = endpoint
         self.message = message
         self.retry = retry
+        self.retryAfterMilliseconds = retryAfterMilliseconds
     }
 
     /// The node's own error, when it answered.

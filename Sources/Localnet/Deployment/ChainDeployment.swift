@@ -82,17 +82,24 @@ struct ChainDeployment: Sendable {
         let answers = try await endpoint.results([
             DeploymentCall("eth_getTransactionCount", [owner, "latest"]),
             DeploymentCall("eth_getBalance", [owner, "latest"]),
-            DeploymentCall("eth_gasPrice"),
             DeploymentCall("eth_getBlockByNumber", ["latest", false]),
         ])
-        guard let nonce = answers[0].asUInt64, let balance = answers[1].asUInt256, let price = answers[2].asUInt256 else {
+        guard let nonce = answers[0].asUInt64, let balance = answers[1].asUInt256 else {
             throw LocalnetError(.chainUnreachable, "\(endpoint.label) answers no numbers")
         }
-        guard let baseFee = answers[3]["baseFeePerGas"]?.asUInt256 else {
+        var price: U256?
+        if case .result(let told)? = try await endpoint.send([DeploymentCall("eth_gasPrice")]).first { price = told.asUInt256 }
+        guard let baseFee = answers[2]["baseFeePerGas"]?.asUInt256 else {
+            guard let price else {
+                throw LocalnetError(
+                    .chainUnreachable, "\(endpoint.label) tells neither a base fee nor a gas price",
+                    hint: "name a node that answers eth_gasPrice")
+            }
             return Account(nonce: nonce, balance: balance, tip: nil, maxFeePerGas: price)
         }
         // The gas price is the base fee and a usual tip; twice the base fee outlives six full blocks.
-        let tip = price > baseFee ? price - baseFee : U256.zero
+        let usual = price ?? baseFee + Limits.tipWei
+        let tip = usual > baseFee ? usual - baseFee : U256.zero
         return Account(nonce: nonce, balance: balance, tip: tip, maxFeePerGas: baseFee * 2 + tip)
     }
 

@@ -1,8 +1,10 @@
-// The door to a chain: a batch of JSON-RPC calls in, answers in the same order out. What is asked is Deployer's business.
+// The door to a chain: JSON-RPC calls in, answers in the same order out, in one request where the node takes several, and
+// asked again where it fails. What is asked is Deployer's and ChainDiscovery's business.
 
 import Ethereum
 import JSONRPC
 import Logging
+import Synchronization
 
 package struct DeploymentCall: Sendable, Equatable {
     package let method: String
@@ -12,6 +14,9 @@ package struct DeploymentCall: Sendable, Equatable {
         self.method = method
         self.parameters = parameters
     }
+
+    /// A repetition changes nothing on the chain that the first one did not.
+    var isBroadcast: Bool { method == "eth_sendRawTransaction" }
 }
 
 package enum DeploymentAnswer: Sendable, Equatable {
@@ -46,35 +51,141 @@ extension DeploymentEndpoint {
 }
 
 /// A chain over HTTP or WebSocket.
-package struct RPCDeploymentEndpoint: DeploymentEndpoint {
+package final class RPCDeploymentEndpoint: DeploymentEndpoint {
     private let client: RPCClient
     package let label: String
+    /// Nodes that refused a list of calls and answered them one by one are asked one by one from then on.
+    private let refusesBatches = Mutex(false)
 
     /// Throws `invalidRequest` for a text that is no http, https, ws or wss address.
-    package init(url: String, timeoutMilliseconds: Int = 30_000, logger: Logger) throws(LocalnetError) {
+    package convenience init(url: String, timeoutMilliseconds: Int = 30_000, logger: Logger) throws(LocalnetError) {
         let endpoint: EndpointURL
         do { endpoint = try EndpointURL.parse(url) } catch {
             throw LocalnetError(
                 .invalidRequest, "'\(url.prefix(120))' is no RPC address: \(error)",
                 hint: "write it as http://HOST:PORT or ws://HOST:PORT")
         }
-        client = RPCClient(endpoint, timeoutMilliseconds: timeoutMilliseconds, logger: logger)
-        label = "\(endpoint)"
+        self.init(endpoint, timeoutMilliseconds: timeoutMilliseconds, logger: logger)
     }
 
+    package convenience init(_ endpoint: EndpointURL, timeoutMilliseconds: Int, logger: Logger) {
+        self.init(client: RPCClient(endpoint, timeoutMilliseconds: timeoutMilliseconds, logger: logger))
+    }
+
+    package init(client: RPCClient) {
+        self.client = client
+        label = "\(client.endpoint)"
+    }
+
+    /// False once a list of calls was refused.
+    package var takesBatches: Bool { refusesBatches.withLock { !$0 } }
+
     package func send(_ calls: [DeploymentCall]) async throws(LocalnetError) -> [DeploymentAnswer] {
-        do {
-            return try await client.batch(calls.map { (method: $0.method, parameters: $0.parameters) }).map { answer in
-                switch answer {
-                case .success(let json): .result(json)
-                case .failure(let error): .error(code: error.code, message: error.message, data: error.data)
-                }
-            }
-        } catch {
-            throw LocalnetError(
-                .chainUnreachable, "no answer from \(label): \(error.message)", hint: "is the chain running?")
+        if calls.count > 1, takesBatches, let answers = try await together(calls) {
+            return try await repeated(calls, answers)
         }
+        var answers: [DeploymentAnswer] = []
+        for call in calls { answers.append(try await one(call)) }
+        return answers
     }
 
     package func close() async { await client.close() }
+
+    /// Nil when the node takes no lists.
+    private func together(_ calls: [DeploymentCall]) async throws(LocalnetError) -> [DeploymentAnswer]? {
+        let list = calls.map { (method: $0.method, parameters: $0.parameters) }
+        for attempt in 0..<Limits.requestAttempts {
+            do {
+                return try await client.batch(list).map(Self.answer)
+            } catch {
+                switch error.code {
+                case .remote, .garbage, .tooLarge:
+                    refusesBatches.withLock { $0 = true }
+                    return nil
+                case .badStatus(let status) where [400, 404, 405, 413, 415, 501].contains(status):
+                    refusesBatches.withLock { $0 = true }
+                    return nil
+                default: try await pause(attempt, error)
+                }
+            }
+        }
+        return nil
+    }
+
+    /// Calls of a list whose own answers do not stand are asked again by themselves.
+    private func repeated(
+        _ calls: [DeploymentCall], _ answers: [DeploymentAnswer]
+    ) async throws(LocalnetError) -> [DeploymentAnswer] {
+        var result = answers
+        for (index, call) in calls.enumerated() {
+            guard case .error(let code, let message, let data) = answers[index], Self.mayPass(code, message, data) else {
+                continue
+            }
+            let text = message.lowercased()
+            if call.isBroadcast, Self.refusals.contains(where: { text.contains($0) }) { continue }
+            result[index] = try await one(call, isUncertain: true)
+        }
+        return result
+    }
+
+    /// One call, repeated while the node fails.
+    /// - Parameter isUncertain: an earlier try may have been taken.
+    private func one(
+        _ call: DeploymentCall, isUncertain wasUncertain: Bool = false
+    ) async throws(LocalnetError) -> DeploymentAnswer {
+        var isUncertain = wasUncertain
+        var last: DeploymentAnswer?
+        for attempt in 0..<Limits.requestAttempts {
+            do {
+                return .result(try await client.call(call.method, call.parameters))
+            } catch {
+                if let remote = error.remote {
+                    let text = remote.message.lowercased()
+                    // The first try was taken though its answer was lost.
+                    if call.isBroadcast, isUncertain, text.contains("nonce too low") || text.contains("already") {
+                        return .result(.null)
+                    }
+                    last = Self.answer(.failure(remote))
+                    guard Self.mayPass(remote.code, remote.message, remote.data) else { break }
+                    if call.isBroadcast, Self.refusals.contains(where: { text.contains($0) }) { break }
+                }
+                isUncertain = true
+                try await pause(attempt, error)
+            }
+        }
+        if let last { return last }
+        throw LocalnetError(.chainUnreachable, "no answer from \(label) to \(call.method)", hint: "is the chain running?")
+    }
+
+    /// Waits before the next try; throws after the last one, and at once when nobody can answer.
+    private func pause(_ attempt: Int, _ error: RPCClientError) async throws(LocalnetError) {
+        let isLast = attempt + 1 >= (error.code == .refused ? Limits.connectAttempts : Limits.requestAttempts)
+        let isFinal = error.code == .stopped || error.code == .cancelled || error.code == .encryption
+        if isFinal || (isLast && error.remote == nil) {
+            throw LocalnetError(
+                .chainUnreachable, "no answer from \(label): \(error.message)", hint: "is the chain running?")
+        }
+        if isLast { return }
+        do { try await Task.sleep(for: .milliseconds(min(50 << attempt, 1_000))) } catch {
+            throw LocalnetError(.chainUnreachable, "broken off while waiting for \(label)")
+        }
+    }
+
+    /// What a node says of a transaction that it will not take the next time either.
+    private static let refusals = ["nonce too low", "already", "known transaction", "insufficient", "underpriced", "intrinsic"]
+
+    /// Everything but what asking again cannot change.
+    private static func mayPass(_ code: Int, _ message: String, _ data: JSON?) -> Bool {
+        let text = message.lowercased()
+        let isFinal = code == 3 || text.contains("revert") || [-32_600, -32_601, -32_602].contains(code)
+            || (data?.asString?.hasPrefix("0x") ?? false)
+        return !isFinal
+    }
+
+    private static func answer(_ result: Result<JSON, JSONRPCError>) -> DeploymentAnswer {
+        switch result {
+        case .success(let json): .result(json)
+        case .failure(let error): .error(code: error.code, message: error.message, data: error.data)
+        }
+    }
 }

@@ -1,11 +1,11 @@
-// The configuration files of a cluster, as text: cluster.yaml and one file for each relayer. The relayer's own reader says
-// what each key means.
+// The configuration files of a cluster, as text: cluster.yaml of a local network and one file for each relayer. The
+// relayer's own reader says what each key means.
 
 import CCIP
 import Ethereum
 import MessageBus
 
-/// Ports of one relayer's two processes, all on the loopback address.
+/// Ports of one relayer's two processes, all on one address.
 package struct RelayerPorts: Sendable, Equatable {
     package var committingMesh: Int
     package var executingMesh: Int
@@ -25,121 +25,41 @@ package struct RelayerPorts: Sendable, Equatable {
         self.eventFeed = eventFeed
     }
 
+    /// The six next free ports from `next` on, which is moved behind them. Throws `portsExhausted`.
+    package init(_ ports: Ports, from next: inout Int) throws(LocalnetError) {
+        func port(_ next: inout Int) throws(LocalnetError) -> Int {
+            let port = try ports.take(from: next)
+            next = port + 1
+            return port
+        }
+        self.init(
+            committingMesh: try port(&next), executingMesh: try port(&next), pair: try port(&next),
+            committingHTTP: try port(&next), executingHTTP: try port(&next), eventFeed: try port(&next))
+    }
+
     package func http(_ role: String) -> Int { role == "committing" ? committingHTTP : executingHTTP }
 }
 
-package enum ClusterFiles {
-    static func loopback(_ port: Int) -> String { "tcp://127.0.0.1:\(port)" }
+/// relayer-N.yaml as a value. Paths are relative to the file.
+package struct RelayerDocument: Sendable, Equatable {
+    package var comment: String
+    package var name: String
+    /// Holds the relayer's stores, and its keys in `keys`.
+    package var folder: String
+    package var endpoints: [(chain: String, urls: [String])]
+    package var host: String
+    package var ports: RelayerPorts
+    package var pollMilliseconds: Int
+    package var logLevel: String
 
-    /// cluster.yaml, which all relayers share.
-    package static func cluster(
-        name: String, plan: DeploymentPlan, relayers: [(keys: LocalRelayerKeys, ports: RelayerPorts)]
-    ) -> String {
+    package static func == (a: RelayerDocument, b: RelayerDocument) -> Bool { a.text == b.text }
+
+    package var text: String {
         var text = """
-            # The cluster that `causeway up` started. Written on each start.
-            version: 1
-            name: \(name)
-            faulty: \(plan.request.faulty)
-            chains:
-
-            """
-        for chain in plan.chains { text += Self.chain(chain, plan.request) }
-        text += "lanes:\n"
-        for from in plan.chains {
-            for to in plan.chains where to.chain.name != from.chain.name {
-                text += "  - {from: \(from.chain.name), to: \(to.chain.name)}\n"
-            }
-        }
-        // Milliseconds: a local network agrees within a few, and starts a round when there is something to do.
-        text += """
-            timing:
-              deltaProgress: 2000
-              deltaResend: 500
-              deltaInitial: 500
-              deltaRound: 10
-              deltaIdle: 1000
-              deltaGrace: 5
-              deltaStage: 1000
-              deltaCertifiedCommitRequest: 200
-              rMax: 100000
-            relayers:
-
-            """
-        for (keys, ports) in relayers { text += relayer(keys, ports, plan) }
-        return text
-    }
-
-    private static func chain(_ plan: ChainPlan, _ request: DeploymentRequest) -> String {
-        let contracts = plan.contracts
-        var text = """
-              - name: \(plan.chain.name)
-                chainId: \(plan.chain.chainID)
-                selector: "\(plan.chain.selector)"
-                faulty: \(request.faulty)
-                startBlock: 1
-                contracts:
-                  router: "\(contracts.router.checksummed)"
-                  onRamp: "\(contracts.onRamp.checksummed)"
-                  offRamp: "\(contracts.offRamp.checksummed)"
-                  feeQuoter: "\(contracts.feeQuoter.checksummed)"
-                  nonceManager: "\(contracts.nonceManager.checksummed)"
-                  rmnRemote: "\(contracts.rmnRemote.checksummed)"
-                  rmnProxy: "\(contracts.rmnProxy.checksummed)"
-                  tokenAdminRegistry: "\(contracts.tokenAdminRegistry.checksummed)"
-                wrappedNative: "\(contracts.wrappedNative.checksummed)"
-                tokenPrices:
-                  - {token: "\(contracts.wrappedNative.checksummed)", usd: "\(plan.chain.nativePriceUSD18)"}
-
-            """
-        for token in request.tokens {
-            guard let address = contracts.token(token.symbol)?.token else { continue }
-            text += "      - {token: \"\(address.checksummed)\", usd: \"\(token.priceUSD18)\"}\n"
-        }
-        text += """
-                maxFeePerGas: "500000000000"
-                feeBumpBlocks: 30
-                digests:
-                  commit: "\(plan.commitDigest)"
-                  execute: "\(plan.executeDigest)"
-                batchGasLimit: 20000000
-
-            """
-        return text
-    }
-
-    private static func relayer(_ keys: LocalRelayerKeys, _ ports: RelayerPorts, _ plan: DeploymentPlan) -> String {
-        var text = """
-              - name: \(keys.name)
-                offchainPublicKey: "\(Hex.encode(keys.offchain.publicKey))"
-                reportSigner: "\(keys.reportSigner.address.checksummed)"
-                committing:
-                  curvePublicKey: \(quoted(keys.curveCommitting.publicKey.z85))
-                  mesh: "\(loopback(ports.committingMesh))"
-                executing:
-                  curvePublicKey: \(quoted(keys.curveExecuting.publicKey.z85))
-                  mesh: "\(loopback(ports.executingMesh))"
-                transmitters:
-
-            """
-        for chain in plan.chains {
-            let name = chain.chain.name
-            text += "      \(name):\n"
-            text += "        committing: \"\(keys.committing[name]?.address.checksummed ?? "")\"\n"
-            text += "        executing: \"\(keys.executing[name]?.address.checksummed ?? "")\"\n"
-        }
-        return text
-    }
-
-    /// One relayer's own file. Paths are relative to the file.
-    package static func relayer(
-        keys: LocalRelayerKeys, ports: RelayerPorts, endpoints: [(chain: String, url: String)], logLevel: String
-    ) -> String {
-        let folder = "../\(keys.name)"
-        var text = """
-            # \(keys.name) of the cluster that `causeway up` started. Written on each start.
+            # \(comment)
             version: 1
             cluster: cluster.yaml
-            relayer: \(keys.name)
+            relayer: \(name)
             dataDirectory: \(folder)
             keys:
               directory: \(folder)/keys
@@ -147,20 +67,83 @@ package enum ClusterFiles {
             endpoints:
 
             """
-        for (chain, url) in endpoints {
-            text += "  \(chain): {urls: [\"\(url)\"], quorum: 1}\n"
+        for (chain, urls) in endpoints {
+            let list = urls.map { "\"\($0)\"" }.joined(separator: ", ")
+            text += "  \(chain): {urls: [\(list)]\(urls.count == 1 ? ", quorum: 1" : "")}\n"
         }
         text += """
-            pair: "\(loopback(ports.pair))"
+            pair: "\(ClusterFiles.loopback(ports.pair))"
             http:
-              committing: "127.0.0.1:\(ports.committingHTTP)"
-              executing: "127.0.0.1:\(ports.executingHTTP)"
-            eventFeed: "\(loopback(ports.eventFeed))"
-            pollMilliseconds: 250
+              committing: "\(host):\(ports.committingHTTP)"
+              executing: "\(host):\(ports.executingHTTP)"
+            eventFeed: "tcp://\(host):\(ports.eventFeed)"
+            pollMilliseconds: \(pollMilliseconds)
             logLevel: \(logLevel)
 
             """
         return text
+    }
+}
+
+package enum ClusterFiles {
+    static func loopback(_ port: Int) -> String { "tcp://127.0.0.1:\(port)" }
+
+    /// The cluster of a deployment of ours, every chain with a lane to every other one.
+    package static func document(
+        name: String, comment: String, plan: DeploymentPlan, timing: [(key: String, value: UInt64)],
+        relayers: [ClusterDocument.Relayer]
+    ) -> ClusterDocument {
+        var lanes: [AdoptionFile.Lane] = []
+        for from in plan.chains {
+            for to in plan.chains where to.chain.name != from.chain.name {
+                lanes.append(.init(from: from.chain.name, to: to.chain.name))
+            }
+        }
+        return ClusterDocument(
+            comment: comment, name: name, faulty: plan.request.faulty,
+            chains: plan.chains.map { .init($0, plan.request) }, lanes: lanes, timing: timing, relayers: relayers)
+    }
+
+    /// cluster.yaml of the local network.
+    package static func cluster(
+        name: String, plan: DeploymentPlan, relayers: [(keys: LocalRelayerKeys, ports: RelayerPorts)]
+    ) -> String {
+        var document = document(
+            name: name, comment: "The cluster that `causeway up` started. Written on each start.", plan: plan,
+            timing: ClusterDocument.localTiming,
+            relayers: relayers.map { relayer($0.keys, $0.ports, host: "127.0.0.1", chains: plan.chains.map(\.chain.name)) })
+        for index in document.chains.indices {
+            // Blocks come many a second.
+            document.chains[index].feeBumpBlocks = 30
+        }
+        return document.text
+    }
+
+    package static func relayer(
+        _ keys: LocalRelayerKeys, _ ports: RelayerPorts, host: String, chains: [String]
+    ) -> ClusterDocument.Relayer {
+        ClusterDocument.Relayer(
+            name: keys.name, offchainPublicKey: keys.offchain.publicKey, reportSigner: keys.reportSigner.address,
+            committing: .init(
+                curvePublicKey: keys.curveCommitting.publicKey.z85, mesh: "tcp://\(host):\(ports.committingMesh)"),
+            executing: .init(
+                curvePublicKey: keys.curveExecuting.publicKey.z85, mesh: "tcp://\(host):\(ports.executingMesh)"),
+            transmitters: chains.map { chain in
+                .init(
+                    chain: chain, committing: keys.committing[chain]?.address ?? .zero,
+                    executing: keys.executing[chain]?.address ?? .zero)
+            })
+    }
+
+    /// One relayer's own file on the local network.
+    package static func relayer(
+        keys: LocalRelayerKeys, ports: RelayerPorts, endpoints: [(chain: String, url: String)], logLevel: String
+    ) -> String {
+        RelayerDocument(
+            comment: "\(keys.name) of the cluster that `causeway up` started. Written on each start.", name: keys.name,
+            folder: "../\(keys.name)", endpoints: endpoints.map { ($0.chain, [$0.url]) }, host: "127.0.0.1", ports: ports,
+            pollMilliseconds: 250, logLevel: logLevel
+        ).text
     }
 
     /// YAML's single quotes take everything as it stands, but for the quote itself. Z85 has none, and many odd letters.

@@ -22,7 +22,7 @@ package struct LocalRelayerKeys: Sendable {
     package let committing: [String: PrivateKey]
     package let executing: [String: PrivateKey]
 
-    package var name: String { "relayer-\(index)" }
+    package let name: String
 
     package var oracle: DeploymentRequest.Oracle {
         DeploymentRequest.Oracle(
@@ -35,6 +35,7 @@ package struct LocalRelayerKeys: Sendable {
         index: Int, chains: [String], origin: KeyOrigin, existing: (String) throws -> Bytes? = { _ in nil }
     ) throws {
         self.index = index
+        name = "relayer-\(index)"
         let seed = try Mnemonic(Mnemonic.developmentText).seed()
         func secret(_ file: String) throws -> Bytes {
             switch origin {
@@ -52,6 +53,23 @@ package struct LocalRelayerKeys: Sendable {
             committing[chain] = try PrivateKey(bytes: secret(KeyFileName.transmitter(chain, "committing")))
             executing[chain] = try PrivateKey(bytes: secret(KeyFileName.transmitter(chain, "executing")))
         }
+        self.committing = committing
+        self.executing = executing
+    }
+}
+
+extension LocalRelayerKeys {
+    /// Keys that contracts know already; `secret` gives the 32 bytes of those that only the relayers know, by file name.
+    package init(
+        index: Int, name: String, reportSigner: PrivateKey, committing: [String: PrivateKey],
+        executing: [String: PrivateKey], secret: (String) throws -> Bytes
+    ) throws {
+        self.index = index
+        self.name = name
+        self.reportSigner = reportSigner
+        offchain = try Ed25519PrivateKey(bytes: secret(KeyFileName.offchain))
+        curveCommitting = try CurveKeyPair(secretKey: CurveSecretKey(bytes: secret(KeyFileName.curve("committing"))))
+        curveExecuting = try CurveKeyPair(secretKey: CurveSecretKey(bytes: secret(KeyFileName.curve("executing"))))
         self.committing = committing
         self.executing = executing
     }

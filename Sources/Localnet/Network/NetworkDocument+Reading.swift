@@ -13,6 +13,7 @@ extension NetworkDocument {
             let chains = json["chains"]?.asArray, let accounts = json["accounts"]?.asArray,
             let relayers = json["relayers"]?.asArray
         else { throw Self.malformed("a top-level key is missing") }
+        kind = json["kind"]?.asString.flatMap(Kind.init(rawValue:)) ?? .local
         self.state = state
         self.pid = pid
         self.startedAt = startedAt
@@ -71,8 +72,10 @@ extension NetworkDocument {
         let document = try find(named)
         guard document.state != .stopped, document.isSupervised else {
             throw LocalnetError(
-                .networkMissing, "the local network in \(document.dataDirectory) has ended",
-                hint: "start it again: causeway up --data-dir \(document.dataDirectory)")
+                .networkMissing, "the network in \(document.dataDirectory) has ended",
+                hint: document.kind == .cluster
+                    ? "start it again: causeway cluster \(document.dataDirectory)"
+                    : "start it again: causeway up --data-dir \(document.dataDirectory)")
         }
         return document
     }

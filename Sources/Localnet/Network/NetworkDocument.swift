@@ -14,6 +14,13 @@ package struct NetworkDocument: Sendable, Equatable {
         case stopped
     }
 
+    package enum Kind: String, Sendable {
+        /// Chains, contracts and relayers of `causeway up`.
+        case local
+        /// Relayers and guards of `causeway cluster`; the chains are somebody else's.
+        case cluster
+    }
+
     package struct Token: Sendable, Equatable {
         package var symbol: String
         package var name: String
@@ -37,7 +44,27 @@ package struct NetworkDocument: Sendable, Equatable {
         package var contracts: ChainContracts?
         package var commitDigest: Hash32?
         package var executeDigest: Hash32?
-        package var tokens: [Token] = []
+        package var tokens: [Token]
+
+        package init(
+            name: String, displayName: String, chainID: UInt64, selector: ChainSelector, rpc: String, webSocket: String,
+            pid: Int, log: String, blockMilliseconds: Int, contracts: ChainContracts? = nil, commitDigest: Hash32? = nil,
+            executeDigest: Hash32? = nil, tokens: [Token] = []
+        ) {
+            self.name = name
+            self.displayName = displayName
+            self.chainID = chainID
+            self.selector = selector
+            self.rpc = rpc
+            self.webSocket = webSocket
+            self.pid = pid
+            self.log = log
+            self.blockMilliseconds = blockMilliseconds
+            self.contracts = contracts
+            self.commitDigest = commitDigest
+            self.executeDigest = executeDigest
+            self.tokens = tokens
+        }
     }
 
     package struct Account: Sendable, Equatable {
@@ -59,8 +86,23 @@ package struct NetworkDocument: Sendable, Equatable {
         package var reportSigner: Address
         /// Transmitters by chain name and role.
         package var transmitters: [String: [String: Address]]
+
+        package init(
+            index: Int, name: String, config: String, pids: [String: Int], ports: RelayerPorts, logs: [String: String],
+            reportSigner: Address, transmitters: [String: [String: Address]]
+        ) {
+            self.index = index
+            self.name = name
+            self.config = config
+            self.pids = pids
+            self.ports = ports
+            self.logs = logs
+            self.reportSigner = reportSigner
+            self.transmitters = transmitters
+        }
     }
 
+    package var kind = Kind.local
     package var state: State
     /// The supervisor: SIGTERM to it ends the network.
     package var pid: Int
@@ -73,6 +115,20 @@ package struct NetworkDocument: Sendable, Equatable {
     package var relayers: [Relayer]
 
     package static let roles = ["committing", "executing"]
+
+    package init(
+        state: State, pid: Int, startedAt: UInt64, readySeconds: String? = nil, dataDirectory: String, chains: [Chain],
+        accounts: [Account], relayers: [Relayer]
+    ) {
+        self.readySeconds = readySeconds
+        self.state = state
+        self.pid = pid
+        self.startedAt = startedAt
+        self.dataDirectory = dataDirectory
+        self.chains = chains
+        self.accounts = accounts
+        self.relayers = relayers
+    }
 
     /// The event feed that is offered first; each relayer has its own.
     package var eventFeed: String? { relayers.first.map { ClusterFiles.loopback($0.ports.eventFeed) } }
@@ -102,6 +158,7 @@ extension NetworkDocument {
     package var json: JSON {
         var object = JSONObject()
         object["version"] = .integer(Self.version)
+        if kind != .local { object["kind"] = .string(kind.rawValue) }
         object["state"] = .string(state.rawValue)
         object["pid"] = .integer(pid)
         object["startedAt"] = .integer(startedAt)

@@ -57,6 +57,8 @@ package final class InstanceRunner: @unchecked Sendable {
     private var timers: [(id: TimerID, deadline: Milliseconds)] = []
 
     private let shared = Mutex(Status())
+    /// The round whose observation is wanted.
+    private let observing = Mutex<RoundTag?>(nil)
 
     package init(
         configuration: InstanceConfiguration, plugin: any ReportingPlugin, crypto: Cryptography, edge: any PluginEdge,
@@ -189,9 +191,9 @@ package final class InstanceRunner: @unchecked Sendable {
         case .outcomeCommitted(let sequenceNumber, let outcome):
             edge.committed(sequenceNumber: sequenceNumber, outcome: outcome)
         case .askAcceptance(let key, let report):
-            Task { [self] in post(.acceptanceAnswered(key, await edge.shouldAccept(report, key))) }
+            Task { [self] in post(.acceptanceAnswered(key, await edge.shouldAccept(report, key) ?? true)) }
         case .askTransmission(let key, let report):
-            Task { [self] in post(.transmissionAnswered(key, await edge.shouldTransmit(report, key))) }
+            Task { [self] in post(.transmissionAnswered(key, await isToBeSent(report, key))) }
         case .transmit(let report): Task { [self] in await edge.transmit(report) }
         case .epochEntered(let epoch, let leader):
             shared.withLock { ($0.epoch, $0.leader) = (epoch, leader) }
@@ -221,14 +223,33 @@ package final class InstanceRunner: @unchecked Sendable {
     }
 
     private func observe(_ tag: RoundTag, _ previousOutcome: [UInt8]) {
+        observing.withLock { $0 = tag }
+        let end = Self.now() + Milliseconds(Double(configuration.timing.deltaProgress) * Limits.observationShare)
         Task { [self] in
-            do {
-                let bytes = try await edge.observe(
-                    previousOutcome: previousOutcome, sequenceNumber: tag.sequenceNumber)
-                post(.observationReady(tag, bytes))
-            } catch {
-                post(.observationFailed(tag, reason: "\(error)"))
+            while true {
+                do {
+                    let bytes = try await edge.observe(
+                        previousOutcome: previousOutcome, sequenceNumber: tag.sequenceNumber)
+                    return post(.observationReady(tag, bytes))
+                } catch {
+                    // One request that failed must not cost the round an observation; a round that is over wants none.
+                    guard Self.now() + Limits.questionPauseMilliseconds < end, observing.withLock({ $0 == tag }),
+                        !Task.isCancelled
+                    else { return post(.observationFailed(tag, reason: "\(error)")) }
+                    logger.debug("observation tried again", metadata: ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: .milliseconds(Limits.questionPauseMilliseconds))
             }
+        }
+    }
+
+    /// Asks until the world answers, as long as one transmitter's turn lasts; then it is the next one's.
+    private func isToBeSent(_ report: Report, _ key: ReportKey) async -> Bool {
+        let end = Self.now() + configuration.timing.deltaStage
+        while true {
+            if let answer = await edge.shouldTransmit(report, key) { return answer }
+            guard Self.now() + Limits.transmissionPauseMilliseconds < end else { return false }
+            try? await Task.sleep(for: .milliseconds(Limits.transmissionPauseMilliseconds))
         }
     }
 

@@ -12,25 +12,36 @@ import Synchronization
 
 /// One destination of a committing process.
 final class CommitEdge: PluginEdge {
-    private let observer: CommitObserver
-    private let destination: ChainWatch
+    let observer: CommitObserver
+    let destination: ChainWatch
     private let sources: [ChainWatch]
     private let reader: DestinationReader
-    private let keeper: BookKeeper
-    private let sender: TransactionSender
-    private let prices: PriceSource
-    private let digest: Hash32
-    private let logger: Logger
+    let keeper: BookKeeper
+    private let sender: TransactionSender?
+    private let prices: PriceBoard
+    /// Nil in a cluster without guards.
+    let guards: BlessingCollector?
+    private let stops: LaneStops
+    /// The digest that the OffRamp has installed.
+    let digest: Hash32
+    /// The digest by which oracles know the instance.
+    private let instance: Digest
+    private let base: ContextBase
+    let halt = TransmissionHalt()
+    let logger: Logger
 
-    private struct Memory {
+    struct Memory {
         var previousOutcome: Bytes = []
         var leaves: [LaneKey: [UInt64: MessageLeaf]] = [:]
+        /// Of the first message of each lane that no root covers, with the monotonic time since when.
+        var standings: [ChainSelector: (standing: CommitStanding, since: UInt64)] = [:]
     }
-    private let memory = Mutex(Memory())
+    let memory = Mutex(Memory())
 
     init(
         observer: CommitObserver, destination: ChainWatch, sources: [ChainWatch], keeper: BookKeeper,
-        sender: TransactionSender, prices: PriceSource, logger: Logger
+        sender: TransactionSender?, prices: PriceBoard, guards: BlessingCollector?, stops: LaneStops, instance: Digest,
+        base: ContextBase, logger: Logger
     ) {
         self.observer = observer
         self.destination = destination
@@ -38,16 +49,24 @@ final class CommitEdge: PluginEdge {
         self.keeper = keeper
         self.sender = sender
         self.prices = prices
+        self.guards = guards
+        self.stops = stops
+        self.instance = instance
+        self.base = base
         self.logger = logger
         digest = destination.settings.commitDigest
         let rules = observer.configuration.prices
         reader = DestinationReader(
             watch: destination, sources: observer.configuration.lanes.map(\.source), plugin: .commit,
-            pricedTokens: rules?.tokens.map(\.token) ?? [], pricedChains: rules?.gas.map(\.chain) ?? [])
+            pricedTokens: rules?.tokens.map(\.token) ?? [], pricedChains: rules?.gas.map(\.chain) ?? [],
+            readsRMN: observer.configuration.blessing != nil)
     }
 
     /// After a restart: the outcome that the instance restored.
-    func restored(outcome: [UInt8]) { memory.withLock { $0.previousOutcome = outcome } }
+    func restored(outcome: [UInt8]) {
+        memory.withLock { $0.previousOutcome = outcome }
+        askGuards(outcome)
+    }
 
     var previousOutcome: Bytes { memory.withLock { $0.previousOutcome } }
 
@@ -61,13 +80,22 @@ final class CommitEdge: PluginEdge {
 
     func committed(sequenceNumber: UInt64, outcome: [UInt8]) {
         memory.withLock { $0.previousOutcome = outcome }
+        askGuards(outcome)
+    }
+
+    /// What the outcome wants to have signed. Does not wait.
+    private func askGuards(_ outcome: [UInt8]) {
+        guard let guards, let needs = try? observer.needs(previousOutcome: outcome) else { return }
+        guards.ask(needs.blessing, destination: destination.settings, instance: instance.bytes)
     }
 
     /// Whether a round would come to something now.
     func hasWork() async -> Bool {
         let previous = previousOutcome
         do {
-            return try observer.hasWork(previousOutcome: previous, snapshot: try await snapshot(previous))
+            let snapshot = try await snapshot(previous)
+            note(previous, snapshot)
+            return try observer.hasWork(previousOutcome: previous, snapshot: snapshot)
         } catch {
             logger.debug("no look at the destination", metadata: ["error": "\(error)"])
             return false
@@ -79,7 +107,7 @@ final class CommitEdge: PluginEdge {
     func isBusy() -> Bool {
         let previous = previousOutcome
         guard let needs = try? observer.needs(previousOutcome: previous) else { return true }
-        if needs.readsPriceSequenceNumber { return true }
+        if needs.readsPriceSequenceNumber || needs.blessing != nil { return true }
         return needs.lanes.contains { lane in
             guard case .select = lane.want else { return true }
             let key = LaneKey(source: lane.lane.source, destination: observer.configuration.destination)
@@ -91,13 +119,15 @@ final class CommitEdge: PluginEdge {
         }
     }
 
-    private func snapshot(_ previous: Bytes) async throws -> CommitSnapshot {
+    func snapshot(_ previous: Bytes) async throws -> CommitSnapshot {
         let needs = try observer.needs(previousOutcome: previous)
         var snapshot = CommitSnapshot(timestampMilliseconds: UInt64(Date().timeIntervalSince1970 * 1_000))
-        snapshot.haltedSources = Set(sources.map(\.settings.selector).filter(keeper.isStopped))
+        snapshot.haltedSources = halted
+        snapshot.signatures = guards?.votes(observer.configuration.destination)
+        stopContradicted(needs.blessing)
         if needs.readsDestination, !keeper.isStopped(destination.settings.selector) {
             switch await reader.read() {
-            case .ready(let state): snapshot.destination = Self.destination(state)
+            case .ready(let state): snapshot.destination = reading(state)
             case .notYet(let why): logger.debug("destination not read", metadata: ["why": "\(why)"])
             case .refused(let error): throw error
             }
@@ -105,16 +135,41 @@ final class CommitEdge: PluginEdge {
         for lane in needs.lanes where lane.readsSource {
             snapshot.sources[lane.lane.source] = source(lane, snapshot.destination)
         }
-        if needs.readsPrices { await readPrices(&snapshot) }
+        if needs.readsPrices { addPrices(to: &snapshot) }
         return snapshot
     }
 
-    private static func destination(_ state: DestinationState) -> DestinationSnapshot {
-        DestinationSnapshot(
+    /// Sources that this process does not vouch for.
+    private var halted: Set<ChainSelector> {
+        let to = observer.configuration.destination
+        return Set(
+            sources.map(\.settings.selector).filter { source in
+                keeper.isStopped(source) || stops.isStopped(LaneKey(source: source, destination: to))
+            })
+    }
+
+    /// A root that as many guards contradict as could sign it is wrong, or they are: nothing of the lane goes on until a
+    /// person has looked.
+    private func stopContradicted(_ request: BlessingRequest?) {
+        guard let guards, let request else { return }
+        let to = observer.configuration.destination
+        for root in request.roots
+        where guards.contradictions(to, of: root.source) >= request.remote.signaturesNeeded {
+            stops.stop(
+                LaneKey(source: root.source, destination: to),
+                reason: "guards derive another root for messages \(root.first) to \(root.last)")
+        }
+    }
+
+    /// Sequence numbers in it are those of agreement.
+    private func reading(_ state: DestinationState) -> DestinationSnapshot {
+        halt.saw(state.installed)
+        return DestinationSnapshot(
             curse: .known(state.curse), sourceConfigs: state.sources,
             configurationDigest: state.installed.configurationDigest,
-            latestPriceSequenceNumber: state.latestPriceSequenceNumber, gasPrices: state.gasPrices,
-            tokenPrices: state.tokenPrices)
+            latestPriceSequenceNumber: base.relative(state.latestPriceSequenceNumber), gasPrices: state.gasPrices,
+            tokenPrices: state.tokenPrices, blockTimestamp: state.block.timestamp,
+            rmn: state.rmn.flatMap { RMNRemoteConfiguration($0.config, at: $0.address) })
     }
 
     /// Finalized messages of one lane from the book, with their leaves.
@@ -178,22 +233,23 @@ final class CommitEdge: PluginEdge {
         return leaves
     }
 
-    private func readPrices(_ snapshot: inout CommitSnapshot) async {
+    /// What the board knows now: no round waits for a price.
+    private func addPrices(to snapshot: inout CommitSnapshot) {
         snapshot.feedPrices = prices.tokens(of: observer.configuration.destination)
         for watch in sources {
             let selector = watch.settings.selector
-            guard let price = await prices.gas(watch) else { continue }
-            snapshot.sources[selector, default: SourceSnapshot()].fees = FeeComponents(execution: price)
-            snapshot.sources[selector]?.nativePrice = await prices.native(watch)
+            guard let known = prices.prices(of: selector) else { continue }
+            snapshot.sources[selector, default: SourceSnapshot()].fees = known.fees
+            snapshot.sources[selector]?.nativePrice = known.native
         }
     }
 
     // MARK: Reports
 
-    func shouldAccept(_ report: Report, _ key: ReportKey) async -> Bool { await judge(report, key, isTurn: false) }
-    func shouldTransmit(_ report: Report, _ key: ReportKey) async -> Bool { await judge(report, key, isTurn: true) }
+    func shouldAccept(_ report: Report, _ key: ReportKey) async -> Bool? { await judge(report, key, isTurn: false) }
+    func shouldTransmit(_ report: Report, _ key: ReportKey) async -> Bool? { await judge(report, key, isTurn: true) }
 
-    private func judge(_ report: Report, _ key: ReportKey, isTurn: Bool) async -> Bool {
+    private func judge(_ report: Report, _ key: ReportKey, isTurn: Bool) async -> Bool? {
         guard !keeper.isStopped(destination.settings.selector) else { return false }
         guard let digest = Digest(digest.bytes) else { return false }
         let snapshot: CommitSnapshot
@@ -201,7 +257,7 @@ final class CommitEdge: PluginEdge {
             snapshot = try await checkSnapshot(report)
         } catch {
             logger.warning("report not judged", metadata: ["report": "\(key.sequenceNumber)", "error": "\(error)"])
-            return false
+            return nil
         }
         let verdict =
             isTurn
@@ -218,11 +274,11 @@ final class CommitEdge: PluginEdge {
     private func checkSnapshot(_ report: Report) async throws -> CommitSnapshot {
         var snapshot = CommitSnapshot(timestampMilliseconds: UInt64(Date().timeIntervalSince1970 * 1_000))
         switch await reader.read() {
-        case .ready(let state): snapshot.destination = Self.destination(state)
+        case .ready(let state): snapshot.destination = reading(state)
         case .notYet(let why): throw RelayerError(.chain, why)
         case .refused(let error): throw error
         }
-        snapshot.haltedSources = Set(sources.map(\.settings.selector).filter(keeper.isStopped))
+        snapshot.haltedSources = halted
         for root in observer.decode(report)?.roots ?? [] {
             guard let lane = observer.configuration.lane(from: root.source), let range = root.range else { continue }
             let reads = CommitReads.Lane(lane: lane.lane, want: .build(range), readsSource: true)
@@ -233,31 +289,54 @@ final class CommitEdge: PluginEdge {
 
     func transmit(_ attested: AttestedReport) async {
         let number = attested.key.sequenceNumber
-        guard !keeper.isStopped(destination.settings.selector) else { return }
+        guard let sender, halt.reason == nil, !keeper.isStopped(destination.settings.selector) else { return }
         do {
             let signatures = try attested.signatures.map { try Signature(bytes: $0.signature) }
-            let context = ReportContext(configurationDigest: digest, sequenceNumber: number)
+            let context = ReportContext(configurationDigest: digest, sequenceNumber: base.value &+ number)
             let callData = try context.commitCall(encodedReport: attested.report.bytes, signatures: signatures)
             guard let report = observer.decode(attested.report) else { return }
             let gas = CommitGas.limit(report, signatures: signatures.count, callData: callData)
             let to = destination.settings.contracts.offRamp
-            if let reason = await revertReason(callData, gas: gas) {
+            if let reason = await revertReason(callData, gas: gas, from: sender.address) {
                 logger.info("report would revert", metadata: ["report": "\(number)", "reason": "\(reason)"])
+                react(to: reason)
                 return
             }
-            let key = keccak256(Bytes("causeway.commit".utf8) + digest.bytes + Bytes(bigEndian: number))
-            let status = try await sender.submit(key: key, to: to, data: callData, gasLimit: gas)
+            let index = attested.key.index
+            let key = keccak256(
+                Bytes("causeway.commit".utf8) + instance.bytes + Bytes(bigEndian: number)
+                    + (index == 0 ? [] : Bytes(bigEndian: UInt64(index))))
+            let status = try await sender.submit(key: key, to: to, data: callData, gasLimit: gas) {
+                [weak self] in await self?.isWanted(callData, gas: gas, from: sender.address)
+            }
             logger.info("commit report sent", metadata: ["report": "\(number)", "status": "\(status)"])
         } catch {
             logger.error("commit report not sent", metadata: ["report": "\(number)", "error": "\(error)"])
         }
     }
 
+    /// Before a higher price is paid: another transmitter's report may have landed meanwhile.
+    private func isWanted(_ callData: Bytes, gas: UInt64, from: Address) async -> Bool? {
+        guard let reason = await revertReason(callData, gas: gas, from: from) else { return nil }
+        return !reason.reactions.contains(.discard)
+    }
+
+    private func react(to reason: RevertReason) {
+        for reaction in reason.reactions {
+            switch reaction {
+            case .haltInstance: halt.raise("the OffRamp answers \(reason)")
+            case .stopChain: keeper.halt(destination.settings, kind: "forkedChain", reason: "the OffRamp answers \(reason)")
+            case .alarm: logger.error("the OffRamp refuses a report", metadata: ["reason": "\(reason)"])
+            case .discard, .retryLater, .raiseGas: break
+            }
+        }
+    }
+
     /// A report that would revert is not sent: another transmitter's may have landed meanwhile. Nil when it runs through,
     /// and when no endpoint answers: the outbox waits for one.
-    private func revertReason(_ callData: Bytes, gas: UInt64) async -> RevertReason? {
+    private func revertReason(_ callData: Bytes, gas: UInt64, from: Address) async -> RevertReason? {
         let target = CallTarget(
-            to: destination.settings.contracts.offRamp, data: callData, from: sender.address, gas: gas)
+            to: destination.settings.contracts.offRamp, data: callData, from: from, gas: gas)
         let results = (try? await destination.endpoints.calls([target], at: .latest)) ?? []
         guard case .failure(let error) = results.first, error.code == .reverted else { return nil }
         return RevertReason(error.revertData ?? [])

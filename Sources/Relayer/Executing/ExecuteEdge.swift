@@ -12,35 +12,53 @@ import Synchronization
 
 /// One destination of an executing process.
 final class ExecuteEdge: PluginEdge {
-    private let destination: ChainWatch
-    private let reader: DestinationReader
-    private let keeper: BookKeeper
-    private let sender: TransactionSender
-    private let configuration: ExecuteConfiguration
-    private let digest: Hash32
-    private let logger: Logger
+    let destination: ChainWatch
+    let reader: DestinationReader
+    let keeper: BookKeeper
+    /// Nil where this relayer does not transmit.
+    let sender: TransactionSender?
+    /// The digest by which oracles know the instance.
+    let instance: Digest
+    let configuration: ExecuteConfiguration
+    /// The digest that the OffRamp has installed.
+    let digest: Hash32
+    let halt = TransmissionHalt()
+    let logger: Logger
+    private let tokenData: TokenDataWorker?
 
-    private struct Memory: Sendable {
+    struct Memory: Sendable {
         var observer: ExecuteObserver
         var shelf: PairFeedShelf
         var previousOutcome: Bytes = []
         /// Messages by key, proven by their root or read from the source by this process.
         var messages: [MessageKey: SourceMessage] = [:]
-        var verdicts: [MessageKey: SimulationVerdict] = [:]
+        var records: [MessageKey: SimulationRecord] = [:]
         var installedDigest: Hash32?
         /// Reports on their way, by idempotency key.
         var underway: [Hash32: Bytes] = [:]
+        /// Reports sent without a simulation, because no endpoint can simulate them.
+        var unsimulated: UInt64 = 0
+        /// Stands already in the log.
+        var saysUnsimulated = false
+        /// Seconds of the OffRamp's permissionless threshold, as read last.
+        var threshold: (seconds: UInt32, readAt: UInt64)?
+        /// Milliseconds of the last look for messages that need people.
+        var toldReadyAt: UInt64 = 0
+        /// Messages whose need of manual execution was published by this process.
+        var published: Set<String> = []
     }
-    private let memory: Mutex<Memory>
+    let memory: Mutex<Memory>
 
     init(
         configuration: ExecuteConfiguration, ownIndex: Int, destination: ChainWatch, keeper: BookKeeper,
-        sender: TransactionSender, logger: Logger
+        sender: TransactionSender?, tokenData: TokenDataWorker?, instance: Digest, logger: Logger
     ) {
         self.configuration = configuration
         self.destination = destination
         self.keeper = keeper
         self.sender = sender
+        self.instance = instance
+        self.tokenData = tokenData
         self.logger = logger
         digest = configuration.configurationDigest
         memory = Mutex(Memory(
@@ -70,7 +88,7 @@ final class ExecuteEdge: PluginEdge {
             logger.warning("fed item refused", metadata: ["refusal": "\(refusal)"])
         }
         if receipt.missedFrames > 0 {
-            logger.info("feed has a gap", metadata: ["frames": "\(receipt.missedFrames)"])
+            logger.debug("feed has a gap", metadata: ["frames": "\(receipt.missedFrames)"])
         }
     }
 
@@ -81,7 +99,7 @@ final class ExecuteEdge: PluginEdge {
     }
 
     /// Everything but the nonces, which depend on what is pending.
-    private func snapshot() async throws -> ExecuteSnapshot {
+    func snapshot() async throws -> ExecuteSnapshot {
         guard !keeper.isStopped(destination.settings.selector) else {
             throw RelayerError(.stopped, "\(destination.settings.name) is stopped", hint: "read /ready, then the store's stops")
         }
@@ -91,11 +109,12 @@ final class ExecuteEdge: PluginEdge {
         case .notYet(let why): throw RelayerError(.chain, why)
         case .refused(let error): throw error
         }
+        halt.saw(state.installed)
         guard await destination.isCaughtUp() else {
             throw RelayerError(.chain, "logs of \(destination.settings.name) are not read up to the finalized head yet")
         }
         var snapshot = ExecuteSnapshot(
-            destinationTimestamp: state.block.timestamp, curse: .known(state.curse),
+            destinationTimestamp: state.block.timestamp, destinationBlock: state.block.number, curse: .known(state.curse),
             installedDigest: state.installed.configurationDigest, sources: state.sources)
         for source in configuration.sources where !keeper.isStopped(source.selector) {
             let known = keeper.read { $0.lane(lane(source.selector)) }
@@ -105,11 +124,10 @@ final class ExecuteEdge: PluginEdge {
                 addMessages(of: entry.root, known, &snapshot)
             }
         }
-        let verdicts = memory.withLock { memory in
+        snapshot.verdicts = memory.withLock { memory in
             memory.installedDigest = state.installed.configurationDigest
-            return memory.verdicts
+            return memory.records
         }
-        snapshot.verdicts = verdicts
         return snapshot
     }
 
@@ -150,6 +168,13 @@ final class ExecuteEdge: PluginEdge {
             else { continue }
             found[key] = SourceMessage(plain: converted, onRamp: root.onRamp)
         }
+        if let tokenData {
+            for key in keys {
+                guard let item = found[key], !item.message.tokenAmounts.isEmpty else { continue }
+                let transaction = lane.messages[key.sequenceNumber.rawValue]?.place.transaction
+                found[key] = item.with(tokenData: tokenData.data(of: item.message, transaction: transaction))
+            }
+        }
         for key in keys { snapshot.messages[key] = found[key] }
         memory.withLock { [found] in $0.messages.merge(found) { _, new in new } }
     }
@@ -182,7 +207,7 @@ final class ExecuteEdge: PluginEdge {
         memory.withLock { memory in
             guard memory.messages.count > 2 * snapshot.states.count + 512 else { return }
             memory.messages = memory.messages.filter { snapshot.states[$0.key] != nil }
-            memory.verdicts = memory.verdicts.filter { snapshot.states[$0.key] != nil }
+            memory.records = memory.records.filter { snapshot.states[$0.key] != nil }
         }
     }
 
@@ -226,6 +251,13 @@ final class ExecuteEdge: PluginEdge {
             return false
         }
         let now = InstanceRunner.now()
+        let (holdsBack, tellsReady) = memory.withLock { memory in
+            let isDue = now >= memory.toldReadyAt + Limits.idleLookMilliseconds
+            if isDue { memory.toldReadyAt = now }
+            return (!memory.records.isEmpty, isDue)
+        }
+        if holdsBack { await simulateAgain(snapshot, previous) }
+        if tellsReady { await publishReady(snapshot, previous) }
         return memory.withLock { $0.observer.hasWork(previousOutcome: previous, snapshot: snapshot, now: now) }
     }
 
@@ -236,160 +268,6 @@ final class ExecuteEdge: PluginEdge {
         let now = InstanceRunner.now()
         return memory.withLock {
             $0.observer.standing(of: key, previousOutcome: previous, snapshot: snapshot, now: now)
-        }
-    }
-
-    // MARK: Reports
-
-    func shouldAccept(_ report: Report, _ key: ReportKey) async -> Bool {
-        guard await judge(report, key, isTurn: false) else { return false }
-        return await simulates(report, key) != nil
-    }
-
-    func shouldTransmit(_ report: Report, _ key: ReportKey) async -> Bool { await judge(report, key, isTurn: true) }
-
-    private func judge(_ report: Report, _ key: ReportKey, isTurn: Bool) async -> Bool {
-        do {
-            var snapshot = try await snapshot()
-            let reports = try [ExecutionReport](encodedReports: report.bytes)
-            guard !reports.contains(where: { keeper.isStopped($0.source) }) else {
-                logger.warning("report of a stopped chain dropped", metadata: ["report": "\(key.sequenceNumber)"])
-                return false
-            }
-            try await readStates(of: reports, into: &snapshot)
-            let judgement = memory.withLock { [snapshot] memory in
-                isTurn
-                    ? memory.observer.shouldTransmit(report: report.bytes, snapshot: snapshot)
-                    : memory.observer.shouldAccept(report: report.bytes, snapshot: snapshot)
-            }
-            guard case .drop(let reason) = judgement else { return true }
-            logger.info("report dropped", metadata: ["report": "\(key.sequenceNumber)", "reason": "\(reason)"])
-        } catch {
-            logger.warning("report not judged", metadata: ["report": "\(key.sequenceNumber)", "error": "\(error)"])
-        }
-        return false
-    }
-
-    /// The contract's own word on the messages of a report: logs may be some blocks behind.
-    private func readStates(of reports: [ExecutionReport], into snapshot: inout ExecuteSnapshot) async throws {
-        let keys = reports.flatMap(\.messages).map(\.key)
-        let calls = keys.map { OffRampCalls.executionState($0.source, $0.sequenceNumber) }
-        let offRamp = destination.settings.contracts.offRamp
-        let states = try await ContractReader(destination.endpoints).readAll(calls.map { ($0, offRamp) })
-        for (key, state) in zip(keys, states) where snapshot.states[key]?.state.isTouched != true {
-            snapshot.states[key] = ExecutionRecord(try state.get())
-        }
-    }
-
-    /// The gas plan of a report that runs through in simulation; nil, with the culprits noted, when it does not.
-    private func simulates(_ report: Report, _ key: ReportKey) async -> ExecutionGasPlan? {
-        guard let reports = try? [ExecutionReport](encodedReports: report.bytes) else { return nil }
-        let context = ReportContext(configurationDigest: digest, sequenceNumber: key.sequenceNumber)
-        let callData = context.executeCall(encodedReports: report.bytes)
-        guard let plan = ExecutionGasPlan(
-            reports: reports, callData: callData, maximum: configuration.limits.transactionGasMaximum)
-        else { return nil }
-        switch await simulate(plan, callData) {
-        case .sends(let plan): return plan
-        case .unread: return nil
-        case .refused(let why, _):
-            logger.warning("report does not run through", metadata: ["report": "\(key.sequenceNumber)", "why": "\(why)"])
-            await findCulprits(reports, context)
-            memory.withLock { $0.observer.transmissionFailed(report: report.bytes) }
-            return nil
-        }
-    }
-
-    private enum Simulation {
-        case sends(ExecutionGasPlan)
-        case refused(String, SimulationVerdict)
-        /// No endpoint answered: nothing is known.
-        case unread
-    }
-
-    private func simulate(_ first: ExecutionGasPlan, _ callData: Bytes) async -> Simulation {
-        var plan = first
-        while true {
-            let target = CallTarget(
-                to: destination.settings.contracts.offRamp, data: callData, from: ExecutionGasPlan.simulationSender,
-                gas: plan.transactionGasLimit)
-            let revertData: Bytes?
-            switch (try? await destination.endpoints.calls([target], at: .latest))?.first {
-            case .success: revertData = nil
-            case .failure(let error) where error.code == .reverted: revertData = error.revertData ?? []
-            case .failure, nil: return .unread
-            }
-            switch plan.next(afterSimulation: revertData) {
-            case .send: return .sends(plan)
-            case .simulateAgain(let raised): plan = raised
-            case .tooMuchGas: return .refused("short of gas at \(plan.maximum)", .shortOfGas)
-            case .refuse(let reason): return .refused("\(reason)", .reverts("\(reason)"))
-            }
-        }
-    }
-
-    /// Simulates each message of a report alone, so that one bad message does not hold back the others.
-    private func findCulprits(_ reports: [ExecutionReport], _ context: ReportContext) async {
-        let previous = previousOutcome
-        guard let snapshot = try? await snapshot() else { return }
-        let now = InstanceRunner.now()
-        for message in reports.flatMap(\.messages) {
-            let single = memory.withLock {
-                $0.observer.singleReport(message.key, previousOutcome: previous, snapshot: snapshot, now: now)
-            }
-            guard let single else { continue }
-            let callData = context.executeCall(encodedReports: [single].encodedReports)
-            guard let plan = ExecutionGasPlan(
-                reports: [single], callData: callData, maximum: configuration.limits.transactionGasMaximum)
-            else { continue }
-            guard case .refused(let why, let verdict) = await simulate(plan, callData) else { continue }
-            logger.error("message cannot be executed", metadata: [
-                "message": "\(message.header.messageID)", "why": "\(why)",
-            ])
-            memory.withLock { $0.verdicts[message.key] = verdict }
-        }
-    }
-
-    func transmit(_ attested: AttestedReport) async {
-        let number = attested.key.sequenceNumber
-        guard !keeper.isStopped(destination.settings.selector) else { return }
-        guard let plan = await simulates(attested.report, attested.key) else { return }
-        let context = ReportContext(configurationDigest: digest, sequenceNumber: number)
-        let key = keccak256(
-            Bytes("causeway.execute".utf8) + digest.bytes + Bytes(bigEndian: number)
-                + Bytes(bigEndian: UInt64(attested.key.index)))
-        do {
-            memory.withLock { $0.underway[key] = attested.report.bytes }
-            let status = try await sender.submit(
-                key: key, to: destination.settings.contracts.offRamp,
-                data: context.executeCall(encodedReports: attested.report.bytes), gasLimit: plan.transactionGasLimit)
-            if case .failed(let why) = status {
-                // The outbox did not take it: its messages may be reported again at once.
-                logger.warning("execution report not taken", metadata: ["report": "\(number)", "why": "\(why)"])
-                return failed(key)
-            }
-            logger.info("execution report sent", metadata: ["report": "\(number)", "status": "\(status)"])
-        } catch {
-            logger.error("execution report not sent", metadata: ["report": "\(number)", "error": "\(error)"])
-            failed(key)
-        }
-    }
-
-    /// Follows the sender: messages of a transaction that failed as a whole may be reported again at once.
-    func followOutcomes() async {
-        for await outcome in await sender.outcomes() {
-            switch outcome.kind {
-            case .reverted, .failed: failed(outcome.key)
-            case .confirmed: break
-            case .finalized: memory.withLock { $0.underway[outcome.key] = nil }
-            }
-        }
-    }
-
-    private func failed(_ key: Hash32) {
-        memory.withLock { memory in
-            guard let report = memory.underway.removeValue(forKey: key) else { return }
-            memory.observer.transmissionFailed(report: report)
         }
     }
 }

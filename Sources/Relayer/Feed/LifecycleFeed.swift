@@ -89,6 +89,18 @@ extension LifecycleEvent {
         }
     }
 
+    /// Relayers will not execute it, or cannot, and nothing failed on chain.
+    static func ready(
+        _ id: MessageID, _ source: ChainSelector, _ destination: ChainSelector, _ number: UInt64, reason: String,
+        timestamp: UInt64, now: UInt64
+    ) -> LifecycleEvent {
+        let place = Place(block: 0, blockHash: .zero, transaction: .zero, logIndex: 0, timestamp: timestamp)
+        var event = LifecycleEvent(.readyForManualExecution, id, source, destination, number, place, now)
+        event.transactionHash = Data()
+        event.reason = reason
+        return event
+    }
+
     private init(
         _ stage: FeedStage, _ id: MessageID?, _ source: ChainSelector, _ destination: ChainSelector, _ number: UInt64,
         _ place: Place, _ now: UInt64

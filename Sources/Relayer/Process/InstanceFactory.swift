@@ -15,7 +15,10 @@ struct InstanceFactory {
 
     func commitConfiguration(_ destination: ClusterSettings.Chain) throws -> CommitConfiguration {
         let sources = cluster.sources(into: destination.selector).compactMap(cluster.chain)
-        let chains = ([destination] + sources).sorted { $0.selector < $1.selector }
+        var chains = ([destination] + sources).sorted { $0.selector < $1.selector }
+        if let feeds = cluster.chain(destination.feedChain), !chains.contains(where: { $0.selector == feeds.selector }) {
+            chains = (chains + [feeds]).sorted { $0.selector < $1.selector }
+        }
         return try CommitConfiguration(
             destination: destination.selector, oracleCount: cluster.relayers.count, faulty: cluster.faulty,
             chains: chains.map { Committing.ChainReaders(chain: $0.selector, faulty: $0.faulty, readers: everybody) },
@@ -24,7 +27,8 @@ struct InstanceFactory {
                     lane: MessageLane(
                         source: source.selector, destination: destination.selector, onRamp: source.contracts.onRamp))
             },
-            prices: prices(destination, sources), transmissionTimeoutMilliseconds: transmissionTimeout)
+            prices: prices(destination, sources), blessing: blessing(destination),
+            transmissionTimeoutMilliseconds: transmissionTimeout)
     }
 
     /// Long enough for every transmitter to have had its turn, and for inclusion (3.3.3).
@@ -32,26 +36,39 @@ struct InstanceFactory {
         max(10_000, cluster.timing.deltaStage * UInt64(cluster.relayers.count) + 5_000)
     }
 
-    private func prices(_ destination: ClusterSettings.Chain, _ sources: [ClusterSettings.Chain]) -> PriceConfiguration {
-        let rules = cluster.prices
+    /// Nil without guards: then sources that require signatures are not served.
+    private func blessing(_ destination: ClusterSettings.Chain) -> BlessingConfiguration? {
+        guard !cluster.guards.isEmpty else { return nil }
+        return BlessingConfiguration(
+            destinationChainID: destination.chainID, offRamp: destination.contracts.offRamp,
+            timeoutMilliseconds: cluster.guardTimeoutMilliseconds)
+    }
+
+    /// Nil when this destination is told no prices at all.
+    private func prices(
+        _ destination: ClusterSettings.Chain, _ sources: [ClusterSettings.Chain]
+    ) -> PriceConfiguration? {
+        let rules = destination.prices
+        let tokens = rules.reportsTokens ? destination.tokenPrices : []
+        guard rules.reportsGas || !tokens.isEmpty else { return nil }
         return PriceConfiguration(
-            gas: sources.map { source in
+            gas: (rules.reportsGas ? sources : []).map { source in
                 GasPriceRule(
                     chain: source.selector, executionDeviationPPB: rules.gasDeviationPPB,
                     dataAvailabilityDeviationPPB: rules.gasDeviationPPB)
             },
             gasHeartbeatSeconds: rules.gasHeartbeatSeconds,
-            tokens: destination.tokenPrices.map(\.token).sorted().map { token in
-                TokenPriceRule(token: token, deviationPPB: rules.tokenDeviationPPB)
+            tokens: tokens.sorted { $0.token < $1.token }.map { item in
+                TokenPriceRule(token: item.token, deviationPPB: item.deviationPPB ?? rules.tokenDeviationPPB)
             },
-            tokenHeartbeatSeconds: rules.tokenHeartbeatSeconds, feedChain: destination.selector,
+            tokenHeartbeatSeconds: rules.tokenHeartbeatSeconds, feedChain: destination.feedChain,
             inflightTimeoutMilliseconds: transmissionTimeout)
     }
 
     func executeConfiguration(_ destination: ClusterSettings.Chain) throws -> ExecuteConfiguration {
         var limits = ExecuteLimits()
-        limits.transactionGasMaximum = max(limits.transactionGasMaximum, destination.batchGasLimit)
-        limits.batchGasLimit = min(limits.batchGasLimit, destination.batchGasLimit)
+        limits.transactionGasMaximum = destination.transactionGasMaximum
+        limits.batchGasLimit = destination.batchGasLimit
         var delays = ExecuteDelays()
         delays.inflightExpiryMilliseconds = transmissionTimeout
         return try ExecuteConfiguration(
@@ -61,19 +78,23 @@ struct InstanceFactory {
             sources: cluster.sources(into: destination.selector).compactMap(cluster.chain).map {
                 Executing.ChainReaders(selector: $0.selector, readers: everybody, faulty: $0.faulty)
             },
-            configurationDigest: destination.executeDigest, limits: limits, delays: delays)
+            configurationDigest: destination.executeDigest, limits: limits, delays: delays,
+            tokenData: cluster.tokenData?.rules ?? TokenDataRules())
     }
 
+    /// The agreement instance of one plugin on one destination. `pinned` are the canonical bytes of the plugin's
+    /// configuration.
     func instance(
-        _ destination: ClusterSettings.Chain, plugin: String, digest: Hash32, sizes: SizeLimits
+        _ destination: ClusterSettings.Chain, plugin: InstancePlugin, pinned: Bytes, sizes: SizeLimits
     ) throws -> InstanceConfiguration {
-        guard let digest = Digest(digest.bytes) else { preconditionFailure("a hash has 32 bytes") }
-        return try InstanceConfiguration(
-            label: InstanceLabel(destinationSelector: destination.selector.rawValue, plugin: plugin), digest: digest,
+        try InstanceConfiguration(
+            label: InstanceLabel(destinationSelector: destination.selector.rawValue, plugin: plugin.rawValue),
+            digest: InstanceIdentity(cluster: cluster, destination: destination, plugin: plugin, pinned: pinned).digest,
             oracles: cluster.relayers.map { relayer in
                 OracleIdentity(
                     offchainPublicKey: relayer.offchainPublicKey, onchainSigner: relayer.reportSigner.bytes)
             },
-            faulty: cluster.faulty, ownIndex: settings.ownIndex, timing: cluster.timing, sizes: sizes)
+            faulty: cluster.faulty, ownIndex: settings.ownIndex,
+            transmitters: cluster.transmitters(on: destination.selector, plugin), timing: cluster.timing, sizes: sizes)
     }
 }

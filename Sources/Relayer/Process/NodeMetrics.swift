@@ -33,7 +33,22 @@ final class NodeMetrics: Sendable {
         }
         let mesh = node.mesh.statistics
         set("causeway_mesh_peers_connected", "peers whose link is up; below 2F nothing is agreed", [:],
-            Double(mesh.connectedPeers))
+            Double(node.connectedRelayers))
+        if let guards = node.guards?.statistics {
+            set("causeway_guards_connected", "guards whose link is up; below fSign+1 no root is blessed", [:],
+                Double(node.connectedGuards))
+            for (answer, count) in [
+                ("signed", guards.signatures), ("waits", guards.waits), ("refused", guards.refusals),
+                ("useless", guards.useless),
+            ] {
+                set("causeway_guard_answers_total", "answers of guards by kind; refusals want a look",
+                    ["answer": answer], Double(count))
+            }
+        }
+        for (chain, age) in node.priceAges {
+            set("causeway_price_age_milliseconds", "since gas and native prices of the chain were read", ["chain": chain],
+                Double(age))
+        }
         set("causeway_mesh_sent_messages_total", "messages to peers", [:], Double(mesh.sentMessages))
         set("causeway_mesh_received_messages_total", "messages from peers", [:], Double(mesh.receivedMessages))
         for reason in DropReason.allCases {
@@ -57,9 +72,24 @@ final class NodeMetrics: Sendable {
         }
         let senders = node.committers.map { ($0.destination.name, $0.sender) }
             + node.executors.map { ($0.destination.name, $0.sender) }
-        for (destination, sender) in senders {
+        for case (let destination, let sender?) in senders {
             set("causeway_transactions_pending", "transactions between outbox and finality", ["destination": destination],
                 Double(await sender.pending))
+        }
+        set("causeway_mesh_foreign_messages_total",
+            "messages of instances that this relayer does not have: a peer's cluster file differs", [:],
+            Double(node.census.unknownMessages))
+        for item in node.executors {
+            let label = ["destination": item.destination.name]
+            set("causeway_execute_unsimulated_total",
+                "reports sent with the computed gas limit because no endpoint simulates them", label,
+                Double(item.edge.unsimulatedReports))
+            guard let tokens = item.tokenData?.statistics else { continue }
+            set("causeway_token_data_waiting", "tokens whose attestation is not there yet", label, Double(tokens.waiting))
+            set("causeway_token_data_requests_total", "requests to the attestation service", label, Double(tokens.requests))
+            set("causeway_token_data_throttled_total", "answers that said: too many requests", label,
+                Double(tokens.throttled))
+            set("causeway_token_data_failures_total", "requests without an answer", label, Double(tokens.failures))
         }
         if let feed = node.feed {
             set("causeway_feed_events_total", "events published", [:], Double(feed.statistics.publishedEvents))

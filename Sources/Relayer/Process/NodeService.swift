@@ -3,6 +3,7 @@
 
 import CCIP
 import ChainAccess
+import Committing
 import Ethereum
 import Executing
 import JSONRPC
@@ -63,7 +64,7 @@ struct NodeService: JSONRPCService {
         return [
             "relayer": .string(node.settings.relayer), "role": .string(node.role.rawValue),
             "obstacles": .array(await node.obstacles().map { .string($0) }),
-            "peersConnected": .integer(node.mesh.statistics.connectedPeers),
+            "peersConnected": .integer(node.connectedRelayers), "guardsConnected": .integer(node.connectedGuards),
             "pairConnected": .bool(node.pair.statistics.isConnected), "chains": .array(chains),
             "instances": .array(runners.map { name, status in
                 [
@@ -72,6 +73,29 @@ struct NodeService: JSONRPCService {
                     "refused": .integer(status.refused),
                 ]
             }),
+            "lanes": .array(node.committers.flatMap(Self.lanes)),
+        ]
+    }
+
+    /// Lanes on which messages wait to be committed, each with its reason.
+    private static func lanes(_ committer: RelayerNode.Committer) -> [JSON] {
+        committer.edge.lanes.map { source, explanation in
+            let fields: [(String, JSON)] = [
+                ("source", .string("\(source.rawValue)")),
+                ("destination", .string("\(committer.destination.selector.rawValue)")),
+            ]
+            return .object(JSONObject(fields + members(explanation)))
+        }
+    }
+
+    private static func members(_ explanation: CommitEdge.Explanation) -> [(String, JSON)] {
+        let standing = explanation.standing
+        let words = explanation.guards.isEmpty ? "" : " (\(explanation.guards.joined(separator: "; ")))"
+        return [
+            ("side", .string("commit")), ("standing", .string(standing.code)),
+            ("class", .string(standing.standingClass.rawValue)), ("waitsFor", .string(standing.waitsFor + words)),
+            ("advice", .string(standing.advice)),
+            ("sinceMilliseconds", explanation.sinceMilliseconds.map { .integer($0) } ?? .null),
         ]
     }
 
@@ -83,12 +107,27 @@ struct NodeService: JSONRPCService {
             ("source", .string("\(lane.source.rawValue)")), ("destination", .string("\(lane.destination.rawValue)")),
             ("sequenceNumber", .integer(number)),
         ]
+        if let committer = node.committers.first(where: { $0.destination.selector == lane.destination }),
+            let explanation = try? await committer.edge.explanation(of: number, from: lane.source)
+        {
+            answer += Self.members(explanation)
+        }
+        if let skip = node.keeper.read({ $0.lane(lane).skip(number) }) {
+            answer.append((
+                "skipped",
+                [
+                    "kind": .string(skip.kind.name), "transaction": .hash(skip.place.transaction),
+                    "block": .integer(skip.place.block),
+                ]
+            ))
+        }
         if let executor = node.executors.first(where: { $0.destination.selector == lane.destination }),
             let standing = try? await executor.edge.standing(
                 of: MessageKey(source: lane.source, sequenceNumber: SequenceNumber(number)))
         {
             let now = InstanceRunner.now()
             answer += [
+                ("side", .string("execute")), ("class", .string(standing.standing.standingClass.rawValue)),
                 ("standing", .string(standing.standing.code)),
                 ("waitsFor", .string(standing.standing.waitsFor)), ("advice", .string(standing.standing.advice)),
                 ("sinceMilliseconds", standing.sinceMilliseconds.map { .integer(now - min(now, $0)) } ?? .null),

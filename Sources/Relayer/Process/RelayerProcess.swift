@@ -7,6 +7,7 @@ import Logging
 /// `causeway relayer`.
 package struct RelayerProcess: Sendable {
     private let nodes: [RelayerNode]
+    private let senders: SenderPool
     private let settings: RelayerSettings
     private let logger: Logger
 
@@ -14,11 +15,22 @@ package struct RelayerProcess: Sendable {
     package init(settings: RelayerSettings, role: RelayerRole, logger: Logger) throws {
         self.settings = settings
         self.logger = logger
+        if role != .both, let chain = settings.sharedTransmitterChains.first {
+            throw RelayerError(
+                .settings,
+                "\(settings.relayer) has one transmitter for both plugins on \(chain), and runs as \(role.rawValue) only",
+                hint: "run `causeway relayer --role both`, or give each role a key of its own: two processes with one "
+                    + "key take each other's nonces")
+        }
         let roles: [RelayerRole] = role == .both ? [.committing, .executing] : [role]
+        let senders = try SenderPool(settings: settings, role: role, logger: logger)
         nodes = try roles.map { role in
             try RelayerNode(
-                settings: settings, role: role, keys: try RelayerKeys.open(settings, role: role), logger: logger)
+                settings: settings, role: role, keys: try RelayerKeys.open(settings, role: role), senders: senders,
+                logger: logger)
         }
+        senders.settled()
+        self.senders = senders
     }
 
     /// Until the task is cancelled. `onListening` gets the HTTP port of each node.
@@ -32,13 +44,20 @@ package struct RelayerProcess: Sendable {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for node in nodes { group.addTask { try await node.run(isStoreLost: isStoreLost) } }
+                group.addTask { [senders] in try await senders.run() }
                 try await group.next()
                 group.cancelAll()
             }
         } catch {
-            for server in servers { await server.stop() }
+            await end(servers)
             throw error
         }
+        await end(servers)
+    }
+
+    private func end(_ servers: [RPCServer]) async {
         for server in servers { await server.stop() }
+        for node in nodes { node.close() }
+        senders.close()
     }
 }

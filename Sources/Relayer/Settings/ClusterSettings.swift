@@ -1,6 +1,7 @@
 // cluster.yaml: what all relayers of a cluster share. Public data; strict; checked as a whole before anything starts.
 
 import CCIP
+import ChainAccess
 import Configuration
 import Ethereum
 import OffchainReporting
@@ -18,10 +19,12 @@ package struct ClusterSettings: Sendable, Equatable {
         package var tokenAdminRegistry: Address
     }
 
-    package struct TokenPrice: Sendable, Equatable {
-        package var token: Address
-        /// USD with 18 decimals for 10^18 smallest units of the token (FeeQuoter's unit).
-        package var usd: U256
+    /// A token that crosses, for commands that name tokens; relayers need none.
+    package struct Token: Sendable, Equatable {
+        package var symbol: String
+        package var address: Address
+        package var pool: Address
+        package var decimals: Int
     }
 
     package struct Chain: Sendable, Equatable {
@@ -32,9 +35,18 @@ package struct ClusterSettings: Sendable, Equatable {
         package var faulty: Int
         /// The first block that can hold a log of ours.
         package var startBlock: UInt64
+        /// When a block of this chain counts as final.
+        package var finality: FinalityRule
+        package var access: ChainAccessSettings
+        package var fees: FeeRule
         package var contracts: Contracts
         package var wrappedNative: Address
         package var tokenPrices: [TokenPrice]
+        /// Where the aggregators of `tokenPrices` stand; the chain itself by default.
+        package var feedChain: ChainSelector
+        /// What commit reports to this chain say of prices.
+        package var prices: Prices
+        package var dataAvailability: DataAvailability
         /// Execution gas price in wei; nil reads it from the chain.
         package var gasPrice: U256?
         package var maxFeePerGas: U256
@@ -42,8 +54,11 @@ package struct ClusterSettings: Sendable, Equatable {
         package var feeBumpBlocks: UInt64
         package var commitDigest: Hash32
         package var executeDigest: Hash32
-        /// Gas that one execute transaction may ask for.
+        /// Sum of the estimates of 4.9 in one execution report.
         package var batchGasLimit: UInt64
+        /// Gas limit that no transaction exceeds: below the block's, and below EIP-7825's.
+        package var transactionGasMaximum: UInt64
+        package var tokens: [Token] = []
     }
 
     package struct Lane: Hashable, Sendable {
@@ -57,10 +72,12 @@ package struct ClusterSettings: Sendable, Equatable {
         package var mesh: String
     }
 
+    /// The accounts of one relayer on one chain; nil where the OffRamp does not list it. Both may be the same account,
+    /// when one process runs both roles.
     package struct Transmitters: Sendable, Equatable {
         package var chain: ChainSelector
-        package var committing: Address
-        package var executing: Address
+        package var committing: Address?
+        package var executing: Address?
     }
 
     package struct Relayer: Sendable, Equatable {
@@ -73,14 +90,6 @@ package struct ClusterSettings: Sendable, Equatable {
         package var transmitters: [Transmitters]
     }
 
-    /// When prices are reported again (ccip-offchain.md 3.5, 3.6).
-    package struct Prices: Sendable, Equatable {
-        package var gasDeviationPPB: UInt64
-        package var gasHeartbeatSeconds: UInt64
-        package var tokenDeviationPPB: UInt64
-        package var tokenHeartbeatSeconds: UInt64
-    }
-
     package var name: String
     /// F of the cluster: N = 3F+1.
     package var faulty: Int
@@ -88,7 +97,14 @@ package struct ClusterSettings: Sendable, Equatable {
     package var lanes: [Lane]
     package var relayers: [Relayer]
     package var timing: Timing
+    /// What chains have that say nothing else.
     package var prices: Prices
+    /// In the order of the mesh, behind the relayers. Empty: no source may require signatures.
+    package var guards: [Guard]
+    /// How long guards may take to sign a set of roots.
+    package var guardTimeoutMilliseconds: UInt64
+    /// Nil where no token needs off-chain data.
+    package var tokenData: TokenDataSettings?
 
     package func chain(_ selector: ChainSelector) -> Chain? { chains.first { $0.selector == selector } }
     /// Sources of the lanes into `destination`, ascending.
@@ -108,7 +124,21 @@ extension ClusterSettings {
         name = try root.string("name")
         faulty = try root.integer("faulty", in: 1...10)
         var chains: [Chain] = []
-        for var section in try root.sections("chains", required: true) { chains.append(try Self.chain(&section)) }
+        prices = try root.prices(nil)
+        var feedChains: [String?] = []
+        for var section in try root.sections("chains", required: true) {
+            feedChains.append(try section.optional("feedChain"))
+            chains.append(try Self.chain(&section, prices))
+        }
+        for (index, name) in feedChains.enumerated() {
+            guard let name else { continue }
+            guard let feed = chains.first(where: { $0.name == name }) else {
+                throw ConfigurationError(
+                    .invalidValue, "\(file): chain \(chains[index].name) has feedChain '\(name)'",
+                    hint: "name one of the chains \(chains.map(\.name).joined(separator: ", "))")
+            }
+            chains[index].feedChain = feed.selector
+        }
         self.chains = chains
         var lanes: [Lane] = []
         for var section in try root.sections("lanes", required: true) { lanes.append(try Self.lane(&section, chains)) }
@@ -120,19 +150,25 @@ extension ClusterSettings {
         self.relayers = relayers
         var intervals = try root.section("timing")
         timing = try Self.timing(&intervals)
-        var rules = try root.section("prices")
-        prices = try Self.prices(&rules)
+        guards = try root.guards()
+        guardTimeoutMilliseconds = try root.number("guardTimeoutMilliseconds", default: "15000")
+        tokenData = try TokenDataSettings.read(&root, chains)
         try root.finish()
         try reader.finish()
         try validate(file)
     }
 
-    private static func chain(_ section: inout ConfigurationSection) throws(ConfigurationError) -> Chain {
+    private static func chain(
+        _ section: inout ConfigurationSection, _ inherited: Prices
+    ) throws(ConfigurationError) -> Chain {
         let name = try section.string("name")
         let chainID = try section.number("chainId")
         let selector = ChainSelector(try section.number("selector"))
         let faulty = try section.integer("faulty", in: 1...10)
         let startBlock = try section.number("startBlock", default: "0")
+        let finality = try section.finality()
+        let access = try section.access()
+        let fees = try section.fees()
         var addresses = try section.section("contracts")
         let contracts = Contracts(
             router: try addresses.address("router"), onRamp: try addresses.address("onRamp"),
@@ -140,25 +176,38 @@ extension ClusterSettings {
             nonceManager: try addresses.address("nonceManager"), rmnRemote: try addresses.address("rmnRemote"),
             rmnProxy: try addresses.address("rmnProxy"), tokenAdminRegistry: try addresses.address("tokenAdminRegistry"))
         try addresses.finish()
-        var prices: [TokenPrice] = []
-        for var price in try section.sections("tokenPrices") {
-            prices.append(TokenPrice(token: try price.address("token"), usd: try price.word("usd")))
-            try price.finish()
-        }
+        let tokenPrices = try section.tokenPrices()
+        let prices = try section.prices(inherited)
         var digests = try section.section("digests")
         let commit = try digests.hash("commit")
         let execute = try digests.hash("execute")
         try digests.finish()
         let gasPrice = section.has("gasPrice") ? try section.word("gasPrice") : nil
-        let chain = Chain(
+        var chain = Chain(
             name: name, chainID: chainID, selector: selector, faulty: faulty, startBlock: startBlock,
-            contracts: contracts, wrappedNative: try section.address("wrappedNative"), tokenPrices: prices,
+            finality: finality, access: access, fees: fees, contracts: contracts,
+            wrappedNative: try section.address("wrappedNative"), tokenPrices: tokenPrices, feedChain: selector,
+            prices: prices, dataAvailability: try section.dataAvailability(),
             gasPrice: gasPrice, maxFeePerGas: try section.word("maxFeePerGas", default: "500000000000"),
             feeBumpBlocks: try section.number("feeBumpBlocks", default: "3"),
             commitDigest: commit, executeDigest: execute,
-            batchGasLimit: try section.number("batchGasLimit", default: "20000000"))
+            batchGasLimit: try section.number("batchGasLimit", default: "6500000"),
+            transactionGasMaximum: try section.number("transactionGasMaximum", default: "16000000"))
+        chain.tokens = try tokens(&section)
         try section.finish()
         return chain
+    }
+
+    private static func tokens(_ section: inout ConfigurationSection) throws(ConfigurationError) -> [Token] {
+        var tokens: [Token] = []
+        for var entry in try section.sections("tokens") {
+            tokens.append(
+                Token(
+                    symbol: try entry.string("symbol"), address: try entry.address("address"),
+                    pool: try entry.address("pool"), decimals: try entry.integer("decimals", in: 0...255)))
+            try entry.finish()
+        }
+        return tokens
     }
 
     private static func lane(
@@ -191,12 +240,7 @@ extension ClusterSettings {
         var table = try section.section("transmitters")
         var transmitters: [Transmitters] = []
         for chain in chains {
-            var row = try table.section(chain.name)
-            transmitters.append(
-                Transmitters(
-                    chain: chain.selector, committing: try row.address("committing"),
-                    executing: try row.address("executing")))
-            try row.finish()
+            if let row = try Self.transmitters(&table, chain) { transmitters.append(row) }
         }
         try table.finish()
         let relayer = Relayer(
@@ -204,6 +248,22 @@ extension ClusterSettings {
             executing: try member(&executing), transmitters: transmitters)
         try section.finish()
         return relayer
+    }
+
+    /// One address for both plugins, or one for each; nil where the relayer does not transmit on the chain.
+    private static func transmitters(
+        _ table: inout ConfigurationSection, _ chain: Chain
+    ) throws(ConfigurationError) -> Transmitters? {
+        guard table.has(chain.name) else { return nil }
+        if table.isSingle(chain.name) {
+            let address = try table.address(chain.name)
+            return Transmitters(chain: chain.selector, committing: address, executing: address)
+        }
+        var row = try table.section(chain.name)
+        let committing = row.has("committing") ? try row.address("committing") : nil
+        let executing = row.has("executing") ? try row.address("executing") : nil
+        try row.finish()
+        return Transmitters(chain: chain.selector, committing: committing, executing: executing)
     }
 
     private static func member(_ section: inout ConfigurationSection) throws(ConfigurationError) -> Member {
@@ -232,16 +292,6 @@ extension ClusterSettings {
         return timing
     }
 
-    private static func prices(_ section: inout ConfigurationSection) throws(ConfigurationError) -> Prices {
-        let prices = Prices(
-            gasDeviationPPB: try section.number("gasDeviationPPB", default: "200000000"),
-            gasHeartbeatSeconds: try section.number("gasHeartbeatSeconds", default: "1200"),
-            tokenDeviationPPB: try section.number("tokenDeviationPPB", default: "5000000"),
-            tokenHeartbeatSeconds: try section.number("tokenHeartbeatSeconds", default: "7200"))
-        try section.finish()
-        return prices
-    }
-
     /// What no single key can show.
     private func validate(_ file: String) throws(ConfigurationError) {
         func refuse(_ text: String, _ hint: String) -> ConfigurationError {
@@ -262,18 +312,46 @@ extension ClusterSettings {
         try distinct(file, "relayer name", relayers.map(\.name))
         try distinct(file, "off-chain public key", relayers.map { Hex.encode($0.offchainPublicKey) })
         try distinct(file, "report signer", relayers.map { "\($0.reportSigner)" })
-        try distinct(file, "CURVE key", relayers.flatMap { [$0.committing.curvePublicKey, $0.executing.curvePublicKey] })
+        try distinct(
+            file, "CURVE key",
+            relayers.flatMap { [$0.committing.curvePublicKey, $0.executing.curvePublicKey] }
+                + guards.map(\.member.curvePublicKey))
+        guard guards.count <= Limits.guardsMaximum else {
+            throw refuse("\(guards.count) guards", "at most \(Limits.guardsMaximum)")
+        }
+        try distinct(file, "relayer or guard name", relayers.map(\.name) + guards.map(\.name))
+        try distinct(file, "guard signer", guards.map { "\($0.signer)" })
         for chain in chains {
             let all = relayers.flatMap { relayer in
-                relayer.transmitters.filter { $0.chain == chain.selector }.flatMap { ["\($0.committing)", "\($0.executing)"] }
+                Set(relayer.transmitters.filter { $0.chain == chain.selector }.flatMap { [$0.committing, $0.executing] })
+                    .compactMap { $0.map { "\($0)" } }.sorted()
             }
             try distinct(file, "transmitter on \(chain.name)", all)
             guard chain.faulty <= faulty else {
                 throw refuse("chain \(chain.name) has faulty: \(chain.faulty)", "at most the cluster's \(faulty)")
             }
-            guard chain.commitDigest != chain.executeDigest else {
-                throw refuse("chain \(chain.name) has one digest twice", "commit and execute have a digest each")
+            try validateGas(chain, file)
+        }
+        for chain in destinations {
+            for plugin in InstancePlugin.allCases where transmitters(on: chain.selector, plugin).isEmpty {
+                throw refuse(
+                    "nobody transmits \(plugin.rawValue) reports on \(chain.name)",
+                    "list the transmitters of its OffRamp under relayers[].transmitters.\(chain.name)")
             }
+        }
+    }
+
+    private func validateGas(_ chain: Chain, _ file: String) throws(ConfigurationError) {
+        let cap = Limits.transactionGasMaximum
+        guard chain.batchGasLimit >= 500_000, chain.transactionGasMaximum >= chain.batchGasLimit,
+            chain.transactionGasMaximum <= cap
+        else {
+            throw ConfigurationError(
+                .invalidValue,
+                "\(file): chain \(chain.name) has batchGasLimit \(chain.batchGasLimit) and transactionGasMaximum "
+                    + "\(chain.transactionGasMaximum)",
+                hint: "500000 <= batchGasLimit <= transactionGasMaximum <= \(cap) (EIP-7825), and less than the chain's "
+                    + "block gas limit")
         }
     }
 

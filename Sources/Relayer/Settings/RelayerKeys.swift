@@ -20,6 +20,8 @@ package struct RelayerKeys: Sendable {
         package static func transmitter(_ chain: String, _ role: RelayerRole) -> String {
             "transmitter-\(chain)-\(role.rawValue).json"
         }
+        /// Of an account that serves both plugins.
+        package static func transmitter(_ chain: String) -> String { "transmitter-\(chain).json" }
     }
 
     /// Opens the keys that `role` (committing or executing) needs, and holds each against the cluster file.
@@ -44,11 +46,12 @@ package struct RelayerKeys: Sendable {
         try expect(curveName, pair.publicKey.z85, member.curvePublicKey)
         var transmitters: [String: PrivateKey] = [:]
         for chain in settings.cluster.destinations {
-            let name = FileName.transmitter(chain.name, role)
-            let key = try shelf.openPrivateKey(name, password)
             let listed = own.transmitters.first { $0.chain == chain.selector }
-            let wanted = role == .committing ? listed?.committing : listed?.executing
-            try expect(name, "\(key.address)", wanted.map { "\($0)" } ?? "nothing")
+            guard let wanted = role == .committing ? listed?.committing : listed?.executing else { continue }
+            var name = FileName.transmitter(chain.name, role)
+            if listed?.committing == listed?.executing, !shelf.has(name) { name = FileName.transmitter(chain.name) }
+            let key = try shelf.openPrivateKey(name, password)
+            try expect(name, "\(key.address)", "\(wanted)")
             transmitters[chain.name] = key
         }
         return RelayerKeys(reportSigner: signer, offchain: offchain, curve: pair, transmitters: transmitters)
@@ -79,6 +82,8 @@ package struct KeyShelf: Sendable {
     package let directory: String
 
     package init(directory: String) { self.directory = directory }
+
+    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(directory)/\(name)") }
 
     /// Refuses a directory that others can enter.
     package func check() throws(RelayerError) {

@@ -43,6 +43,15 @@ package struct RelayerSettings: Sendable {
     package var logLevel: Logger.Level
     package var cluster: ClusterSettings
 
+    /// Names of chains on which this relayer has one account for both plugins.
+    package var sharedTransmitterChains: [String] {
+        cluster.destinations.filter { chain in
+            cluster.relayers[ownIndex].transmitters.contains {
+                $0.chain == chain.selector && $0.committing != nil && $0.committing == $0.executing
+            }
+        }.map(\.name)
+    }
+
     package func http(_ role: RelayerRole) -> ListenAddress { role == .executing ? executingHTTP : committingHTTP }
 }
 

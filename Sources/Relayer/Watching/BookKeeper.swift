@@ -3,6 +3,7 @@
 import CCIP
 import ChainAccess
 import Ethereum
+import Executing
 import Foundation
 import Logging
 import Storage
@@ -17,6 +18,8 @@ package final class BookKeeper: Sendable {
     private let shared: Mutex<MessageBook>
     /// Chains with an active stop: nothing is vouched for, and nothing is sent there.
     private let stopped: Mutex<Set<ChainSelector>>
+    /// Logs that must be there and were not found.
+    private let missing = Mutex<[LaneKey: [MissingLogs.Kind: MissingLogs]]>([:])
     /// Told which chain has news.
     private let onNews: @Sendable (ChainSelector) -> Void
 
@@ -44,14 +47,131 @@ package final class BookKeeper: Sendable {
     /// A stop outlives restarts; only an operator clears it.
     package func isStopped(_ chain: ChainSelector) -> Bool { stopped.withLock { $0.contains(chain) } }
 
-    /// What one poller of `chain` listens to.
+    /// What a lane waits for because no endpoint shows its log; nil when nothing is missing.
+    package func missingLogs(_ lane: LaneKey) -> MissingLogs? {
+        missing.withLock { $0[lane]?.values.min { $0.kind < $1.kind } }
+    }
+
+    func note(_ logs: MissingLogs?, _ kind: MissingLogs.Kind, of lane: LaneKey) {
+        missing.withLock { $0[lane, default: [:]][kind] = logs }
+    }
+
+    /// Everything that keeps a lane from going on although the chains are read, in words.
+    package var complaints: [String] {
+        let names = Dictionary(cluster.chains.map { ($0.selector, $0.name) }, uniquingKeysWith: { a, _ in a })
+        func name(_ lane: LaneKey) -> String {
+            "lane \(names[lane.source] ?? "\(lane.source)") -> \(names[lane.destination] ?? "\(lane.destination)")"
+        }
+        let lost = missing.withLock { $0 }.sorted { $0.key < $1.key }.flatMap { lane, logs in
+            logs.values.sorted { $0.kind < $1.kind }.map { "\(name(lane)): \($0)" }
+        }
+        let refused = read { book in
+            book.lanes.keys.sorted().compactMap { key -> String? in
+                guard let first = book.lane(key).refused.min(by: { $0.key < $1.key }) else { return nil }
+                return "\(name(key)): the log of message \(first.key) is refused: \(first.value)"
+            }
+        }
+        return lost + refused
+    }
+
+    /// Finalized logs from another reading than the poller's: those that were taken before are left out, for what they
+    /// began may be over. Returns how many were new.
+    func recover(_ logs: [ChainLog], of chain: ClusterSettings.Chain) throws -> Int {
+        let fresh = try logs.filter { try !isKnown($0, chain) }
+        guard !fresh.isEmpty else { return 0 }
+        for log in fresh { try take(log, chain, isFinal: true) }
+        try retire(chain)
+        onNews(chain.selector)
+        return fresh.count
+    }
+
+    /// Whether this log, or a later one about the same thing, is in the store.
+    private func isKnown(_ log: ChainLog, _ chain: ClusterSettings.Chain) throws -> Bool {
+        let topics = log.log.topics
+        if log.log.address == chain.contracts.onRamp {
+            guard topics.count == 3, let destination = topics[1].word.asUInt64, let number = topics[2].word.asUInt64
+            else { return true }
+            let lane = LaneKey(source: chain.selector, destination: ChainSelector(destination))
+            if read({ $0.lane(lane).refused[number] != nil }) { return true }
+            return try store.message(
+                source: chain.selector.rawValue, destination: destination, sequence: number) != nil
+        }
+        switch try? OffRampEvents.decode(
+            ContractLog(address: log.log.address, topics: topics, data: log.log.data))
+        {
+        case .commitReportAccepted(let report):
+            return try report.roots.allSatisfy { root in
+                try store.root(
+                    destination: chain.selector.rawValue, source: root.source.rawValue, covering: root.first.rawValue
+                )?.root == root.root
+            }
+        case .executionStateChanged(let change):
+            guard let place = try store.execution(
+                destination: chain.selector.rawValue, source: change.source.rawValue,
+                sequence: change.sequenceNumber.rawValue)?.place
+            else { return false }
+            return (place.block, place.logIndex) >= (log.blockNumber, log.logIndex)
+        default: return true
+        }
+    }
+
+    /// What the OffRamp says about messages whose logs were not read.
+    func learned(_ states: [UInt64: MessageExecutionState], of lane: LaneKey, at block: BlockReference) {
+        shared.withLock { $0.learned(states, of: lane, at: block) }
+    }
+
+    /// The root that covers a number, in memory or on disk.
+    func rootRange(covering number: UInt64, of lane: LaneKey) throws -> ClosedRange<UInt64>? {
+        if let root = read({ $0.lane(lane).roots.first { $0.root.covers(number) } })?.root {
+            return root.first.rawValue...max(root.first.rawValue, root.last.rawValue)
+        }
+        return try store.root(
+            destination: lane.destination.rawValue, source: lane.source.rawValue, covering: number
+        ).map { $0.first...max($0.first, $0.last) }
+    }
+
+    /// What one poller of `chain` listens to. Another filter needs another name of the poller (`pollerName`): what lies
+    /// behind the position of a name is not looked at again.
     package static func filter(_ chain: ClusterSettings.Chain) -> LogFilter {
         LogFilter(
-            addresses: [chain.contracts.onRamp, chain.contracts.offRamp],
+            addresses: [chain.contracts.onRamp, chain.contracts.offRamp, chain.contracts.nonceManager],
             topics: [[
                 MessageSentEvent.event.topic, OffRampEvents.commitReportAccepted.topic,
-                OffRampEvents.executionStateChanged.topic,
+                OffRampEvents.executionStateChanged.topic, OffRampEvents.skippedIncorrectNonce.topic,
+                OffRampEvents.skippedReportExecution.topic, OffRampEvents.alreadyAttempted.topic,
+                OffRampEvents.skippedAlreadyExecutedMessage.topic, OffRampEvents.sourceChainConfigSet.topic,
+                OffRampEvents.configSet.topic,
             ]])
+    }
+
+    package static func pollerName(_ chain: ClusterSettings.Chain) -> String { "messages-2-\(chain.name)" }
+
+    /// Stops a chain for good: nothing is vouched for there and nothing sent until an operator clears it.
+    func halt(_ chain: ClusterSettings.Chain, kind: String, reason: String) {
+        stopped.withLock { _ = $0.insert(chain.selector) }
+        do {
+            try store.raiseStop(scope: LogPoller.stopScope(chainID: chain.chainID), kind: kind, reason: reason)
+        } catch {
+            logger.critical("the stop is not on disk", metadata: ["chain": "\(chain.name)", "error": "\(error)"])
+        }
+        logger.critical("chain stopped", metadata: ["chain": "\(chain.name)", "reason": "\(reason)"])
+    }
+
+    /// Publishes that a message needs a manual execution, unless that was done under this name before.
+    func publishReady(
+        _ key: MessageKey, _ id: MessageID, on destination: ChainSelector, reason: String, timestamp: UInt64,
+        onceAs name: String
+    ) {
+        do {
+            guard try store.value(name) == nil else { return }
+            try store.setValue(name, [1])
+        } catch {
+            logger.warning("not published", metadata: ["message": "\(id)", "error": "\(error)"])
+            return
+        }
+        logger.notice("ready for manual execution", metadata: ["message": "\(id)", "reason": "\(reason)"])
+        feed?.publish(
+            .ready(id, key.source, destination, key.sequenceNumber.rawValue, reason: reason, timestamp: timestamp, now: Self.now()))
     }
 
     /// Events of the poller of `chain`; a thrown error means that they come again.
@@ -81,12 +201,25 @@ package final class BookKeeper: Sendable {
             logIndex: log.logIndex, timestamp: log.blockTimestamp ?? 0)
         if log.log.address == chain.contracts.onRamp {
             if isFinal { try takeSent(contractLog, place, chain) }
-        } else if log.log.address == chain.contracts.offRamp {
+        } else if log.log.address == chain.contracts.offRamp || log.log.address == chain.contracts.nonceManager {
             do {
                 switch try OffRampEvents.decode(contractLog) {
                 case .commitReportAccepted(let report): try takeRoots(report, place, chain, isFinal)
                 case .executionStateChanged(let change): try takeExecution(change, place, chain, isFinal)
-                default: break
+                case .skippedIncorrectNonce(let source, let nonce, let sender):
+                    takeSkip(.incorrectNonce(nonce, sender), of: source, place, chain, isFinal)
+                case .skippedAlreadyExecuted(let source, let number):
+                    takeSkip(.alreadyExecuted(number.rawValue), of: source, place, chain, isFinal)
+                case .alreadyAttempted(let source, let number):
+                    takeSkip(.alreadyAttempted(number.rawValue), of: source, place, chain, isFinal)
+                case .skippedReport(let source): takeSkip(.cursedReport, of: source, place, chain, isFinal)
+                case .sourceChainConfigSet(let source):
+                    logger.notice("source configuration set", metadata: ["chain": "\(chain.name)", "source": "\(source)"])
+                case .configSet(let plugin, let digest):
+                    logger.notice(
+                        "OCR configuration set",
+                        metadata: ["chain": "\(chain.name)", "plugin": "\(plugin)", "digest": "\(digest)"])
+                case .transmitted, nil: break
                 }
             } catch let error as CCIPError {
                 refuse(error, place, chain)
@@ -104,6 +237,10 @@ package final class BookKeeper: Sendable {
             message = try MessageSentEvent.decode(
                 log, source: chain.selector, destination: destination, onRamp: chain.contracts.onRamp)
         } catch {
+            // The lane stands still in front of it: it must say why.
+            if let number = log.topics[2].word.asUInt64 {
+                shared.withLock { $0.refused(number, "\(error.message)", of: lane) }
+            }
             return refuse(error, place, chain)
         }
         try store.upsertMessages([
@@ -170,6 +307,19 @@ package final class BookKeeper: Sendable {
         var metadata = Self.metadata(change.messageID, lane, change.sequenceNumber)
         metadata["state"] = "\(change.state)"
         logger.info("message executed", metadata: metadata)
+    }
+
+    /// What the contracts passed over in a report: no state changes, so no other event names the message.
+    private func takeSkip(
+        _ kind: MessageBook.Skip.Kind, of source: ChainSelector, _ place: Place, _ chain: ClusterSettings.Chain,
+        _ isFinal: Bool
+    ) {
+        let lane = LaneKey(source: source, destination: chain.selector)
+        let skip = MessageBook.Skip(kind: kind, place: place)
+        guard shared.withLock({ $0.skipped(skip, lane) }) else { return }
+        logger.notice(
+            "skipped on chain",
+            metadata: ["lane": "\(lane)", "skip": "\(kind.name)", "transaction": "\(place.transaction)", "final": "\(isFinal)"])
     }
 
     private func retire(_ chain: ClusterSettings.Chain) throws {

@@ -14,6 +14,14 @@ struct DestinationState: Sendable {
     var latestPriceSequenceNumber: UInt64
     var gasPrices: [ChainSelector: TimestampedPrice]
     var tokenPrices: [Address: TimestampedPrice]
+    /// Behind the proxy that the OffRamp asks; nil where it was not asked for, and where no such contract stands.
+    var rmn: RMNRemoteState?
+}
+
+/// What verifies blessed roots: the contract itself, and its configuration.
+struct RMNRemoteState: Sendable {
+    var address: Address
+    var config: RMNVersionedConfig
 }
 
 struct DestinationReader: Sendable {
@@ -23,6 +31,8 @@ struct DestinationReader: Sendable {
     /// Tokens whose prices the FeeQuoter keeps and this cluster reports; ascending.
     let pricedTokens: [Address]
     let pricedChains: [ChainSelector]
+    /// Also the RMNRemote's configuration.
+    var readsRMN = false
 
     /// At the newest block that the tracker has seen.
     func read() async -> Reading<DestinationState> {
@@ -32,6 +42,12 @@ struct DestinationReader: Sendable {
 
     func read(at block: BlockReference) async -> Reading<DestinationState> {
         let contracts = watch.settings.contracts
+        let rmn: Address
+        switch await watch.curseContract(at: block) {
+        case .ready(let found): rmn = found
+        case .notYet(let why): return .notYet(why)
+        case .refused(let error): return .refused(error)
+        }
         let curse = RMNRemoteCalls.cursedSubjects()
         let details = OffRampCalls.latestConfigDetails(plugin)
         let price = OffRampCalls.latestPriceSequenceNumber()
@@ -39,12 +55,15 @@ struct DestinationReader: Sendable {
         let gas = pricedChains.map { FeeQuoterCalls.gasPrice($0) }
         let tokens = FeeQuoterCalls.tokenPrices(pricedTokens)
         var targets = [
-            CallTarget(to: contracts.rmnRemote, data: curse.data), CallTarget(to: contracts.offRamp, data: details.data),
+            CallTarget(to: rmn, data: curse.data), CallTarget(to: contracts.offRamp, data: details.data),
             CallTarget(to: contracts.offRamp, data: price.data),
         ]
         targets += configs.map { CallTarget(to: contracts.offRamp, data: $0.data) }
         targets += gas.map { CallTarget(to: contracts.feeQuoter, data: $0.data) }
         if !pricedTokens.isEmpty { targets.append(CallTarget(to: contracts.feeQuoter, data: tokens.data)) }
+        let (arm, versioned) = (RMNRemoteCalls.arm(), RMNRemoteCalls.versionedConfig())
+        // A proxy hands the second call on, so both answers belong to one block and one contract.
+        if readsRMN { targets += [CallTarget(to: rmn, data: arm.data), CallTarget(to: rmn, data: versioned.data)] }
         switch await watch.endpoints.agreedCalls(targets, at: block) {
         case .notYet(let why): return .notYet(why)
         case .refused(let error): return .refused(error)
@@ -58,6 +77,11 @@ struct DestinationReader: Sendable {
                 for (chain, call) in zip(pricedChains, gas) { state.gasPrices[chain] = try answers.next(call) }
                 if !pricedTokens.isEmpty {
                     for (token, value) in zip(pricedTokens, try answers.next(tokens)) { state.tokenPrices[token] = value }
+                }
+                if readsRMN {
+                    // What the OffRamp asks is the RMNRemote itself where it is no proxy.
+                    let address = answers.optional(arm) ?? rmn
+                    state.rmn = answers.optional(versioned).map { RMNRemoteState(address: address, config: $0) }
                 }
                 return .ready(state)
             } catch {
@@ -82,4 +106,7 @@ struct Answers {
         case .reverted(let data): throw RelayerError(.contract, "\(call.name) reverts: \(RevertReason(data))")
         }
     }
+
+    /// Nil where the contract has no such function.
+    mutating func optional<Answer>(_ call: ContractCall<Answer>) -> Answer? { try? next(call) }
 }

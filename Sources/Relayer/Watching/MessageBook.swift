@@ -2,6 +2,7 @@
 // stores it are elsewhere.
 
 import CCIP
+import ChainAccess
 import Ethereum
 import Storage
 
@@ -56,6 +57,32 @@ extension ExecutionEntry {
     }
 }
 
+extension MessageBook {
+    /// Something that the contracts passed over in an execution report.
+    package struct Skip: Sendable, Equatable {
+        package enum Kind: Sendable, Equatable {
+            /// The NonceManager expected another nonce of this sender (its 32 bytes).
+            case incorrectNonce(UInt64, Bytes)
+            case alreadyExecuted(UInt64)
+            case alreadyAttempted(UInt64)
+            /// A whole report, because its source is cursed.
+            case cursedReport
+
+            package var name: String {
+                switch self {
+                case .incorrectNonce: "incorrect_nonce"
+                case .alreadyExecuted: "already_executed"
+                case .alreadyAttempted: "already_attempted"
+                case .cursedReport: "cursed_report"
+                }
+            }
+        }
+
+        package var kind: Kind
+        package var place: Place
+    }
+}
+
 /// Messages by lane and number, roots by destination, execution states by lane and number. What finalized blocks say
 /// stays; what newer blocks say is kept apart and goes with them.
 package struct MessageBook: Sendable {
@@ -65,14 +92,33 @@ package struct MessageBook: Sendable {
         package fileprivate(set) var lastSent: UInt64 = 0
         /// Highest number under a root that was retired.
         package fileprivate(set) var lastRetired: UInt64 = 0
+        /// Numbers whose log is not what it must be, with the reason: no root can go past them.
+        package fileprivate(set) var refused: [UInt64: String] = [:]
         package fileprivate(set) var executions: [UInt64: ExecutionEntry] = [:]
+        /// What the OffRamp said when asked, of messages whose logs are further back than what is followed, or missing.
+        package fileprivate(set) var learned: [UInt64: ExecutionEntry] = [:]
         package fileprivate(set) var tentative: [ExecutionEntry] = []
         package fileprivate(set) var roots: [RootEntry] = []
         package fileprivate(set) var tentativeRoots: [RootEntry] = []
+        /// The newest of each kind and message, oldest first.
+        package fileprivate(set) var skips: [Skip] = []
 
         /// The newest word on a message.
         package func execution(_ number: UInt64) -> ExecutionEntry? {
-            tentative.last { $0.number == number } ?? executions[number]
+            tentative.last { $0.number == number } ?? executions[number] ?? learned[number]
+        }
+
+        /// The newest time that the contracts passed over a message.
+        package func skip(_ number: UInt64) -> Skip? {
+            let sent = messages[number]?.message
+            return skips.last { skip in
+                switch skip.kind {
+                case .incorrectNonce(let nonce, let sender):
+                    sent?.header.nonce == nonce && sent?.sender.abiWord == sender
+                case .alreadyExecuted(let other), .alreadyAttempted(let other): other == number
+                case .cursedReport: root(covering: number).map { $0.place.block <= skip.place.block } ?? false
+                }
+            }
         }
 
         package func root(covering number: UInt64) -> RootEntry? {
@@ -104,10 +150,19 @@ package struct MessageBook: Sendable {
         let number = message.header.sequenceNumber.rawValue
         guard var lane = lanes[key], lane.messages[number] == nil else { return false }
         lane.messages[number] = SentMessage(message: message, place: place)
+        lane.refused[number] = nil
         lane.lastSent = max(lane.lastSent, number)
         lanes[key] = lane
         remember(message.header.messageID, key, number)
         return true
+    }
+
+    /// A log of this number that cannot be believed.
+    package mutating func refused(_ number: UInt64, _ reason: String, of key: LaneKey) {
+        guard var lane = lanes[key], lane.messages[number] == nil, lane.refused.count < Limits.messagesPerLaneMaximum
+        else { return }
+        lane.refused[number] = reason
+        lanes[key] = lane
     }
 
     // MARK: Destination
@@ -137,10 +192,22 @@ package struct MessageBook: Sendable {
         guard var lane = lanes[key] else { return }
         if entry.isFinal {
             lane.executions[entry.number] = entry
+            lane.learned[entry.number] = nil
         } else {
             lane.tentative.append(entry)
         }
         lanes[key] = lane
+    }
+
+    /// False when it was known, or belongs to no lane of ours. The same log comes unfinalized and finalized.
+    @discardableResult
+    package mutating func skipped(_ skip: Skip, _ key: LaneKey) -> Bool {
+        guard var lane = lanes[key], !lane.skips.contains(skip) else { return false }
+        lane.skips.removeAll { $0.kind == skip.kind }
+        lane.skips.append(skip)
+        if lane.skips.count > Limits.skipsMaximum { lane.skips.removeFirst() }
+        lanes[key] = lane
+        return true
     }
 
     /// Finalized up to here: what was tentative at or below is either confirmed by now or gone.
@@ -155,8 +222,33 @@ package struct MessageBook: Sendable {
     package mutating func reorganised(_ destination: ChainSelector, above ancestor: UInt64) {
         edit(destination) { lane in
             lane.tentative.removeAll { $0.place.block > ancestor }
+            lane.skips.removeAll { $0.place.block > ancestor }
             lane.tentativeRoots.removeAll { $0.place.block > ancestor }
+            lane.learned = lane.learned.filter { $0.value.place.block <= ancestor }
         }
+    }
+
+    /// States that were asked for at `block`; an untouched one takes back what was learned before.
+    package mutating func learned(
+        _ states: [UInt64: MessageExecutionState], of key: LaneKey, at block: BlockReference
+    ) {
+        guard var lane = lanes[key] else { return }
+        for (number, state) in states {
+            guard state.isTouched, lane.executions[number] == nil,
+                let id = lane.messages[number]?.message.header.messageID
+            else {
+                lane.learned[number] = nil
+                continue
+            }
+            // The first block at which it was seen: its log cannot be above that one.
+            guard lane.learned[number]?.state != state else { continue }
+            let place = Place(
+                block: block.number, blockHash: block.hash, transaction: .zero, logIndex: 0, timestamp: block.timestamp)
+            lane.learned[number] = ExecutionEntry(
+                source: key.source, number: number, messageID: id, state: state, returnData: [], place: place,
+                isFinal: false)
+        }
+        lanes[key] = lane
     }
 
     private mutating func edit(_ destination: ChainSelector, _ change: (inout Lane) -> Void) {
@@ -182,6 +274,7 @@ package struct MessageBook: Sendable {
                 for number in entry.root.first.rawValue...entry.root.last.rawValue {
                     lane.messages[number] = nil
                     lane.executions[number] = nil
+                    lane.learned[number] = nil
                 }
             }
             finished += done

@@ -30,8 +30,12 @@ struct BridgeOptions: ParsableArguments {
     }
 
     func load() throws -> BridgeNetwork {
-        guard let config else { return try BridgeNetwork(local.running()) }
-        return try BridgeNetwork(ConfigurationFiles.relayer(config).settings)
+        if let config { return try BridgeNetwork(ConfigurationFiles.relayer(config).settings) }
+        // A cluster's chains are there whether its relayers run or not.
+        if let folder = local.network, ClusterFolder.holds(folder) { return try BridgeNetwork(ClusterFolder(folder)) }
+        let document = try local.known()
+        if document.kind == .cluster { return try BridgeNetwork(ClusterFolder(document.dataDirectory)) }
+        return try BridgeNetwork(local.running())
     }
 }
 
@@ -61,7 +65,9 @@ struct BridgeChain: Sendable {
 
     init(
         name: String, displayName: String, chainID: UInt64, selector: ChainSelector, urls: [EndpointURL],
-        contracts: ChainContracts, tokens: [BridgeToken], startBlock: UInt64
+        contracts: ChainContracts, tokens: [BridgeToken], startBlock: UInt64,
+        finality: FinalityRule = .tag(offset: 0), batch: BatchMode = .auto, fees: FeeRule = FeeRule(),
+        logWindow: UInt64 = CommandLimits.logWindowBlocks
     ) throws {
         self.name = name
         self.displayName = displayName
@@ -72,14 +78,16 @@ struct BridgeChain: Sendable {
         self.startBlock = startBlock
         rpc = urls.map { "\($0)" }
         let logger = Logger.silent
-        let clients = urls.map { RPCClient($0, timeoutMilliseconds: CommandLimits.callMilliseconds, logger: logger) }
+        let clients = urls.map {
+            RPCClient($0, timeoutMilliseconds: CommandLimits.callMilliseconds, batchMode: batch, logger: logger)
+        }
         guard let first = clients.first else {
             throw CommandFailure("noEndpoint", "chain \(name) has no endpoint")
         }
         client = first
         let policy = AccessPolicy(
-            finality: .tag(offset: 0), quorum: 1, requestTimeout: .milliseconds(CommandLimits.callMilliseconds),
-            logWindow: CommandLimits.logWindowBlocks)
+            finality: finality, quorum: 1, requestTimeout: .milliseconds(CommandLimits.callMilliseconds),
+            logWindow: logWindow, fees: fees)
         endpoints = try ChainEndpointSet(
             chainID: chainID, name: name,
             transports: zip(rpc, clients).map { RPCTransport(label: $0, client: $1) }, policy: policy, logger: logger)
@@ -114,9 +122,12 @@ struct BridgeNetwork: Sendable {
     let accounts: [NetworkDocument.Account]
     /// Nil for a real deployment.
     let document: NetworkDocument?
+    /// Tokens that need off-chain data; nil where there are none.
+    let tokenData: TokenDataSettings?
 
     init(_ document: NetworkDocument) throws {
         self.document = document
+        tokenData = nil
         accounts = document.accounts
         chains = try document.chains.map { chain in
             guard let contracts = chain.contracts else {
@@ -139,30 +150,34 @@ struct BridgeNetwork: Sendable {
         }
     }
 
-    init(_ settings: RelayerSettings) throws {
+    init(_ settings: RelayerSettings) throws { try self.init([settings], accounts: []) }
+
+    init(_ folder: ClusterFolder) throws { try self.init(folder.settings, accounts: folder.accounts) }
+
+    /// Relayers of one cluster; chains are read through the endpoints of the first.
+    private init(_ relayers: [RelayerSettings], accounts: [NetworkDocument.Account]) throws {
         document = nil
-        accounts = []
-        chains = try settings.cluster.chains.map { chain in
-            var contracts = ChainContracts()
-            contracts.router = chain.contracts.router
-            contracts.onRamp = chain.contracts.onRamp
-            contracts.offRamp = chain.contracts.offRamp
-            contracts.feeQuoter = chain.contracts.feeQuoter
-            contracts.nonceManager = chain.contracts.nonceManager
-            contracts.rmnRemote = chain.contracts.rmnRemote
-            contracts.rmnProxy = chain.contracts.rmnProxy
-            contracts.tokenAdminRegistry = chain.contracts.tokenAdminRegistry
-            contracts.wrappedNative = chain.wrappedNative
-            return try BridgeChain(
-                name: chain.name, displayName: chain.name, chainID: chain.chainID, selector: chain.selector,
-                urls: settings.endpoints.first { $0.chain == chain.name }?.urls ?? [], contracts: contracts, tokens: [],
-                startBlock: chain.startBlock)
-        }
-        relayers = [RelayerRole.committing, .executing].map { role in
-            let address = settings.http(role)
-            let host = address.host == "0.0.0.0" ? "127.0.0.1" : address.host
-            return RelayerAddress(
-                relayer: settings.relayer, role: role.rawValue, url: "http://\(host):\(address.port)")
+        tokenData = relayers.first?.cluster.tokenData
+        self.accounts = accounts
+        chains = try relayers.first.map { settings in
+            try settings.cluster.chains.map { chain in
+                try BridgeChain(
+                    name: chain.name, displayName: chain.name, chainID: chain.chainID, selector: chain.selector,
+                    urls: settings.endpoints.first { $0.chain == chain.name }?.urls ?? [],
+                    contracts: chain.bridgeContracts,
+                    tokens: chain.tokens.map {
+                        BridgeToken(symbol: $0.symbol, decimals: $0.decimals, address: $0.address, pool: $0.pool)
+                    }, startBlock: chain.startBlock, finality: chain.finality, batch: chain.access.batch,
+                    fees: chain.fees, logWindow: min(CommandLimits.logWindowBlocks, chain.access.logBlocksMaximum))
+            }
+        } ?? []
+        self.relayers = relayers.flatMap { settings in
+            [RelayerRole.committing, .executing].map { role in
+                let address = settings.http(role)
+                let host = address.host == "0.0.0.0" ? "127.0.0.1" : address.host
+                return RelayerAddress(
+                    relayer: settings.relayer, role: role.rawValue, url: "http://\(host):\(address.port)")
+            }
         }
     }
 

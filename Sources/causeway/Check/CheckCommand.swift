@@ -12,8 +12,8 @@ struct CheckCommand: CausewayCommand {
         discussion: """
             With --config one relayer's file: it and its cluster file are read, its keys opened, its endpoints asked for their
             chain, its transmitters' balances looked at, and the contracts held against the cluster file: versions, OCR3
-            configurations with signers and transmitters in order, sources, on-ramps, curses. Without it all relayers of the
-            local network.
+            configurations, lanes, authorised callers, RMN, tokens, curses, finality. Without it all relayers of the local
+            network, or of the cluster's folder that --network names.
 
             Exits with 0 when all is well and with 6 when one check failed.
 
@@ -46,7 +46,7 @@ struct CheckCommand: CausewayCommand {
     }
 
     func perform(_ out: CommandOutput) async throws -> ExitStatus {
-        let files = try config.map { [$0] } ?? network.known().relayers.map(\.config)
+        let files = try self.files()
         guard !files.isEmpty else {
             throw CommandFailure("noRelayers", "this network has no relayers to check", hint: "causeway up without --no-relayers")
         }
@@ -63,8 +63,7 @@ struct CheckCommand: CausewayCommand {
                 settings.cluster.relayers.first { $0.name == settings.relayer }
             }
             let checks = ChainChecks(
-                cluster: first.cluster, network: try BridgeNetwork(first),
-                balanceMinimum: DecimalText.parse(minBalance, decimals: 18) ?? .zero, relayers: own)
+                settings: first, balanceMinimum: DecimalText.parse(minBalance, decimals: 18) ?? .zero, relayers: own)
             results += await checks.run()
         }
         let failed = results.count { !$0.isGood }
@@ -72,8 +71,15 @@ struct CheckCommand: CausewayCommand {
             "passed": .integer(results.count - failed), "failed": .integer(failed),
             "checks": .array(results.map(\.json)),
         ]
-        out.data(json) { Self.text(results) }
+        out.data(json) { CheckTable.text(results) }
         return failed == 0 ? .done : .checkFailed
+    }
+
+    /// One relayer's file, all of a cluster's folder, or all of the local network.
+    private func files() throws -> [String] {
+        if let config { return [config] }
+        if let folder = network.network, ClusterFolder.holds(folder) { return try ClusterFolder(folder).relayers.map(\.path) }
+        return try network.known().relayers.map(\.config)
     }
 
     private static func load(_ file: String) -> (CheckResult, RelayerSettings?) {
@@ -105,20 +111,5 @@ struct CheckCommand: CausewayCommand {
                 return .bad(settings.relayer, "\(role.rawValue) keys", failure.message, hint: failure.hint)
             }
         }
-    }
-
-    private static func text(_ results: [CheckResult]) -> String {
-        var text = ""
-        var table = Table()
-        for result in results {
-            let mark = Terminal.data.paint(result.isGood ? "ok" : "FAILED", result.isGood ? .green : .red)
-            table.add(mark, result.subject, result.check, result.detail)
-        }
-        text += table.text()
-        for result in results where !result.isGood {
-            if let hint = result.hint { text += "\n\(result.subject), \(result.check): \(hint)\n" }
-        }
-        let failed = results.count { !$0.isGood }
-        return text + "\n\(results.count - failed) passed, \(failed) failed\n"
     }
 }

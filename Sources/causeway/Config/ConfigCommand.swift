@@ -22,7 +22,7 @@ struct ConfigurationFileOptions: ParsableArguments {
     @Argument(help: "The file.")
     var file: String
 
-    @Option(name: .long, help: "relayer, cluster, profile or deployment; told by the keys when not given.")
+    @Option(name: .long, help: "relayer, guard, cluster, profile or deployment; told by the keys when not given.")
     var kind: String?
 
     func validate() throws {

@@ -1,6 +1,7 @@
 // Configuration files by kind: which kind a file is, and its values with where they came from. Nothing is started here.
 
 import CCIP
+import ChainAccess
 import Configuration
 import DevChain
 import Ethereum
@@ -8,9 +9,11 @@ import Foundation
 import JSONRPC
 import Localnet
 import Relayer
+import Watcher
 
 enum ConfigurationKind: String, Sendable, CaseIterable {
     case relayer
+    case guardian = "guard"
     case cluster
     case profile
     case deployment
@@ -36,11 +39,12 @@ enum ConfigurationFiles {
     static func kind(of text: String, file: String) throws -> ConfigurationKind {
         let root = try ConfigurationReader(text: text, file: file).root
         if root.has("relayer") && root.has("endpoints") { return .relayer }
+        if root.has("guard") && root.has("endpoints") { return .guardian }
         if root.has("lanes") || root.has("relayers") { return .cluster }
         if root.has("deployer") || root.has("cluster") && root.has("chains") { return .deployment }
         if root.has("chainId") && root.has("selector") { return .profile }
         throw CommandFailure(
-            "unknownKind", "\(file): neither a relayer's, a cluster's, a deployment's file nor a chain profile",
+            "unknownKind", "\(file): neither a relayer's, a guard's, a cluster's, a deployment's file nor a chain profile",
             hint: "say which with --kind \(ConfigurationKind.allCases.map(\.rawValue).joined(separator: "|"))")
     }
 
@@ -51,6 +55,13 @@ enum ConfigurationFiles {
         case .relayer:
             return try relayer(path).entries.map {
                 // URLs may carry keys.
+                let text = $0.path.contains(".urls") ? EndpointURL.redacted($0.text) : $0.text
+                return ConfigurationValue(path: $0.path, text: text, origin: $0.origin.description)
+            }
+        case .guardian:
+            var entries: [ConfigurationEntry] = []
+            _ = try GuardSettings.load(path: path, environment: environment, entries: &entries)
+            return entries.map {
                 let text = $0.path.contains(".urls") ? EndpointURL.redacted($0.text) : $0.text
                 return ConfigurationValue(path: $0.path, text: text, origin: $0.origin.description)
             }
@@ -81,6 +92,11 @@ enum ConfigurationFiles {
         list.add("prices.gasHeartbeatSeconds", prices.gasHeartbeatSeconds)
         list.add("prices.tokenDeviationPPB", prices.tokenDeviationPPB)
         list.add("prices.tokenHeartbeatSeconds", prices.tokenHeartbeatSeconds)
+        for item in cluster.guards {
+            list.add("guards.\(item.name).signer", item.signer)
+            list.add("guards.\(item.name).mesh", item.member.mesh)
+        }
+        if !cluster.guards.isEmpty { list.add("guardTimeoutMilliseconds", cluster.guardTimeoutMilliseconds) }
         for relayer in cluster.relayers { list.add(relayer, cluster) }
         return list.values
     }
@@ -121,6 +137,13 @@ private struct ValueList {
         add("\(path).selector", chain.selector)
         add("\(path).faulty", chain.faulty)
         add("\(path).startBlock", chain.startBlock)
+        add("\(path).finality", chain.finality)
+        add("\(path).access.logBlocksMaximum", chain.access.logBlocksMaximum)
+        add("\(path).access.requestTimeoutMilliseconds", chain.access.requestTimeoutMilliseconds)
+        add("\(path).access.batch", chain.access.batch.rawValue)
+        add("\(path).fees.kind", chain.fees.kind.map { "\($0)" } ?? "auto")
+        add("\(path).fees.tipWei", chain.fees.tipWei.decimal)
+        add("\(path).fees.gasPriceWei", chain.fees.gasPriceWei?.decimal ?? "none")
         let contracts = chain.contracts
         for (name, address) in [
             ("router", contracts.router), ("onRamp", contracts.onRamp), ("offRamp", contracts.offRamp),
@@ -130,8 +153,11 @@ private struct ValueList {
         ] { add("\(path).contracts.\(name)", address) }
         add("\(path).wrappedNative", chain.wrappedNative)
         for (index, price) in chain.tokenPrices.enumerated() {
-            add("\(path).tokenPrices[\(index)]", "\(price.token) \(price.usd.decimal)")
+            add("\(path).tokenPrices[\(index)]", "\(price.token) \(price.text)")
         }
+        add("\(path).prices.gas", chain.prices.reportsGas ? "on" : "off")
+        add("\(path).prices.tokens", chain.prices.reportsTokens ? "on" : "off")
+        add("\(path).dataAvailability.kind", chain.dataAvailability.kind.rawValue)
         add("\(path).gasPrice", chain.gasPrice?.decimal ?? "read from the chain")
         add("\(path).maxFeePerGas", chain.maxFeePerGas.decimal)
         add("\(path).digests.commit", chain.commitDigest)
@@ -147,7 +173,8 @@ private struct ValueList {
         add("\(path).executing", "\(relayer.executing.mesh) \(relayer.executing.curvePublicKey)")
         for pair in relayer.transmitters {
             let chain = cluster.chain(pair.chain)?.name ?? "\(pair.chain)"
-            add("\(path).transmitters.\(chain)", "\(pair.committing) \(pair.executing)")
+            let accounts = [pair.committing, pair.executing].map { $0.map { "\($0)" } ?? "none" }
+            add("\(path).transmitters.\(chain)", accounts.joined(separator: " "))
         }
     }
 }

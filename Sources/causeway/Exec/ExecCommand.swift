@@ -68,7 +68,7 @@ struct ExecCommand: CausewayCommand {
             let ids = ([story.header.messageID] + story.others).map(\.description).joined(separator: ", ")
             throw CommandFailure("severalMessages", "that transaction sent several messages", hint: "name one: \(ids)")
         }
-        let plan = try await plan(story, reader)
+        let plan = try await plan(story, reader, network, out)
         let sender = Wallet(key: try wallet.key(network.accounts), chain: story.destination)
         var result = ExecResult(story: story, sender: sender.address, gasLimit: plan.transactionGasLimit)
         if let reason = try await refusal(plan, sender, story) {
@@ -81,7 +81,9 @@ struct ExecCommand: CausewayCommand {
         return result.isSuccess ? .done : .messageFailed
     }
 
-    private func plan(_ story: MessageStory, _ reader: MessageStoryReader) async throws -> ManualExecutionPlan {
+    private func plan(
+        _ story: MessageStory, _ reader: MessageStoryReader, _ network: BridgeNetwork, _ out: CommandOutput
+    ) async throws -> ManualExecutionPlan {
         guard story.isCommitted else {
             throw CommandFailure(
                 "manualExecutionNotAllowed", "the message is not committed on \(story.destination.name) yet",
@@ -97,7 +99,8 @@ struct ExecCommand: CausewayCommand {
             destinationTimestamp: story.lane.destinationTimestamp, threshold: story.lane.threshold)
         return try ManualExecutionPlan(
             root: commit.root, messages: try await reader.messages(under: commit.root, of: story),
-            messageID: story.header.messageID, tokenData: story.message.tokenAmounts.map { _ in [] },
+            messageID: story.header.messageID,
+            tokenData: try await ManualTokenData(settings: network.tokenData, timeoutSeconds: timeout).fetch(story, out),
             gas: ManualGas(receiverGasLimit: gasLimit.map { U256($0) }, tokenGas: try Self.tokenGas(tokenGas)))
     }
 

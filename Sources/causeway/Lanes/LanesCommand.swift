@@ -64,9 +64,9 @@ struct LaneState: Sendable {
         let config = try await destination.reader.read(
             OffRampCalls.sourceChainConfig(source.selector), from: destination.contracts.offRamp)
         let departures = try await source.reader.read(
-            RMNRemoteCalls.cursedSubjects(), from: source.contracts.rmnRemote)
+            RMNRemoteCalls.cursedSubjects(), from: source.contracts.rmnProxy)
         let arrivals = try await destination.reader.read(
-            RMNRemoteCalls.cursedSubjects(), from: destination.contracts.rmnRemote)
+            RMNRemoteCalls.cursedSubjects(), from: destination.contracts.rmnProxy)
         var next = SequenceNumber(1)
         if !onRamp.isZero {
             next = try await source.reader.read(

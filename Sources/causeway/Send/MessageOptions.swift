@@ -107,7 +107,10 @@ struct MessageOptions: ParsableArguments {
         }
         let choices = named.map(\.name) + (accounts.isEmpty ? [] : ["account:0 to account:\(accounts.count - 1)"])
         throw CommandFailure(
-            "unknownReceiver", "no receiver '\(text.prefix(80))' on \(chain)",
+            "unknownReceiver",
+            named.isEmpty && text == "receiver"
+                ? "there is no example receiver on \(chain): say who is to get the message"
+                : "no receiver '\(text.prefix(80))' on \(chain)",
             hint: "--receiver takes an address" + (choices.isEmpty ? "" : ", or " + choices.joined(separator: ", ")),
             status: .usage)
     }

@@ -86,7 +86,7 @@ struct Wallet: Sendable {
     /// Nil for those whose nonce somebody else took meanwhile.
     private func handOver(_ calls: [WalletCall]) async throws -> [SentTransaction?] {
         let fees = try await chain.endpoints.fees()
-        let first = try await chain.endpoints.nonce(address, at: .pending)
+        let first = try await nextNonce()
         var sent: [SentTransaction?] = []
         while sent.count < calls.count {
             let start = sent.count
@@ -97,10 +97,9 @@ struct Wallet: Sendable {
                     .signed(by: key)
             }
             let at = ContinuousClock.now
-            let answers = try await chain.client.batch(
-                signed.map { ("eth_sendRawTransaction", [.data($0.encoded)]) })
+            let answers = try await answers(signed)
             for (transaction, answer) in zip(signed, answers) {
-                if case .failure(let error) = answer, try isNonceTaken(error, transaction) {
+                if case .failure(let error) = answer, try await isNonceTaken(error, transaction) {
                     sent.append(nil)
                 } else {
                     sent.append(
@@ -111,10 +110,66 @@ struct Wallet: Sendable {
         return sent
     }
 
-    /// False when the node has the transaction already. Throws for every other refusal.
-    private func isNonceTaken(_ error: JSONRPCError, _ transaction: SignedTransaction) throws -> Bool {
+    /// Behind what waits already; not every node counts that.
+    private func nextNonce() async throws -> UInt64 {
+        let mined = try await chain.endpoints.nonce(address, at: .latest)
+        let pending = try? await chain.endpoints.nonce(address, at: .pending)
+        return max(mined, pending ?? 0)
+    }
+
+    /// Hands signed transactions over until the node answers: the same bytes again are the same transactions.
+    private func answers(_ signed: [SignedTransaction]) async throws -> [Result<JSON, JSONRPCError>] {
+        let calls = signed.map { (method: "eth_sendRawTransaction", parameters: [JSON.data($0.encoded)]) }
+        var attempt = 1
+        while true {
+            do throws(RPCClientError) {
+                var answers = try await chain.client.callAll(calls)
+                for index in answers.indices {
+                    answers[index] = await insisted(answers[index], calls[index])
+                }
+                return answers
+            } catch {
+                guard attempt < Self.attempts, error.retry != .never else { throw error }
+                let pause = min(error.retryAfterMilliseconds ?? 200 * attempt, 10_000)
+                try await Task.sleep(for: .milliseconds(pause))
+            }
+            attempt += 1
+        }
+    }
+
+    /// The answer after further tries, while the node refuses for a reason that passes: one transaction that is missing
+    /// holds up all behind it.
+    private func insisted(
+        _ answer: Result<JSON, JSONRPCError>, _ call: (method: String, parameters: [JSON])
+    ) async -> Result<JSON, JSONRPCError> {
+        var answer = answer
+        for attempt in 1..<Self.attempts {
+            guard case .failure(let error) = answer, Self.mayPass(error.message) else { return answer }
+            try? await Task.sleep(for: .milliseconds(100 * attempt))
+            if let again = try? await chain.client.callAll([call]).first { answer = again }
+        }
+        return answer
+    }
+
+    /// False for what a node says of a transaction that it will not take the next time either, or has already.
+    private static func mayPass(_ message: String) -> Bool {
+        let text = message.lowercased()
+        let final = [
+            "already", "known transaction", "nonce", "replacement", "underpriced", "insufficient", "intrinsic", "exceeds",
+            "invalid", "not supported", "revert", "too large",
+        ]
+        return !final.contains { text.contains($0) }
+    }
+
+    /// False when the node has the transaction already, which it may have from an answer that got lost. Throws for
+    /// every other refusal.
+    private func isNonceTaken(_ error: JSONRPCError, _ transaction: SignedTransaction) async throws -> Bool {
         let text = error.message.lowercased()
-        if text.contains("already known") { return false }
+        if text.contains("already known") || text.contains("known transaction") { return false }
+        // Whatever it says: a transaction that it knows was taken.
+        let hash = transaction.hash
+        if try await chain.endpoints.receipt(hash) != nil { return false }
+        if let known = try await chain.endpoints.transaction(hash), !known.isNull { return false }
         if text.contains("nonce too low") || text.contains("replacement") { return true }
         throw CommandFailure(
             "transactionRefused", "\(chain.name) refuses the transaction: \(error.message)",

@@ -67,8 +67,8 @@ extension MessageStory {
     }
 
     private var testimonies: String {
-        let telling = relayers.filter { $0.standing != nil }
-        guard !telling.isEmpty, stage == .committed else {
+        let telling = telling
+        guard !telling.isEmpty else {
             return relayers.isEmpty ? "" : "known to   \(relayers.count) relayer processes\n"
         }
         var table = Table(indent: 2)

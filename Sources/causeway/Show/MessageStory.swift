@@ -107,8 +107,14 @@ struct MessageStory: Sendable {
         return manualExecutionFrom.map { lane.destinationTimestamp >= $0 } ?? false
     }
 
-    /// The executing node that knows most: one that names a standing.
-    private var witness: Testimony? { relayers.first { $0.standing != nil } }
+    /// Nodes of the side that has to act at this stage, as far as they name a standing: committing ones until a root is
+    /// accepted, executing ones after that.
+    var telling: [Testimony] {
+        let role = stage == .committed ? "executing" : stage == .finalized || stage == .sent ? "committing" : ""
+        return relayers.filter { $0.role == role && $0.standing != nil }
+    }
+
+    private var witness: Testimony? { telling.first }
 
     /// Nil once it is executed.
     var waitsFor: String? {
@@ -121,6 +127,7 @@ struct MessageStory: Sendable {
         case .finalized:
             if lane.isCursed { return "the curse of this lane to be lifted" }
             if !lane.isEnabled { return "\(source.name) to be enabled at the OffRamp of \(destination.name)" }
+            if let witness, let waitsFor = witness.waitsFor { return waitsFor }
             return "a commit report: \(destination.name) has taken messages up to \(lane.nextCommit.rawValue - 1)"
         case .committed:
             if lane.isCursed { return "the curse of this lane to be lifted" }
@@ -136,6 +143,7 @@ struct MessageStory: Sendable {
         case .finalized:
             if lane.isCursed { return "ask who runs the RMN contracts" }
             if !lane.isEnabled { return "ask the owner of the OffRamp" }
+            if let advice = witness?.advice, !advice.isEmpty { return advice }
             return relayers.isEmpty ? "no relayer answers: causeway status, causeway check" : nil
         case .committed:
             if let advice = witness?.advice, !advice.isEmpty { return advice }

@@ -60,7 +60,7 @@ struct MessageStoryReader: Sendable {
             OffRampCalls.executionState(header.source, header.sequenceNumber), from: offRamp)
         let config = try await reader.read(OffRampCalls.sourceChainConfig(header.source), from: offRamp)
         let dynamic = try await reader.read(OffRampCalls.dynamicConfig(), from: offRamp)
-        let curse = try await reader.read(RMNRemoteCalls.cursedSubjects(), from: destination.contracts.rmnRemote)
+        let curse = try await reader.read(RMNRemoteCalls.cursedSubjects(), from: destination.contracts.rmnProxy)
         return MessageStory.Lane(
             sourceFinalized: sourceHeads.finalized.number, sourceLatest: sourceHeads.latest.number,
             destinationTimestamp: destinationHeads.latest.timestamp, isCursed: curse.covers(header.source),

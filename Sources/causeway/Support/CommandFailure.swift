@@ -6,11 +6,13 @@ import Configuration
 import DevChain
 import Ethereum
 import Executing
+import Guarding
 import JSONRPC
 import Localnet
 import MessageBus
 import Relayer
 import Storage
+import Watcher
 
 struct CommandFailure: Error, Sendable, CustomStringConvertible {
     /// A stable name, as the room that failed calls it.
@@ -46,6 +48,8 @@ struct CommandFailure: Error, Sendable, CustomStringConvertible {
         case let error as ChainAccessError: self.init(error)
         case let error as ExecutingError: self.init(error.code.rawValue, error.message, hint: error.hint)
         case let error as RelayerError: self.init(error.code.rawValue, error.message, hint: error.hint)
+        case let error as WatcherError: self.init(error.code.rawValue, error.message, hint: error.hint)
+        case let error as GuardError: self.init(error.code.rawValue, error.message, hint: error.hint)
         case let error as StorageError: self.init("storage", error.message, hint: error.hint)
         case let error as MessageBusError: self.init("messageBus", "\(error)")
         case let error as EndpointURL.Malformed: self.init("malformedURL", "\(error)")

@@ -10,6 +10,8 @@ let destinationChain = ChainSelector(900)
 /// The contract's refusals, by its error names.
 enum Refusal: String, Error {
     case digest, staleCommitReport, notEnabled, onRamp, interval, emptyRoot, cursed, blessing
+    case configNotSet, outOfOrderSignatures, unexpectedSigner, thresholdNotMet
+    case unauthorizedCaller
 }
 
 struct World {
@@ -17,6 +19,7 @@ struct World {
         let lane: MessageLane
         var leaves: [MessageLeaf] = []
         var isEnabled = true
+        var requiresBlessing = false
         var next: UInt64 = 1
         /// Roots in the order of their acceptance.
         var accepted: [MerkleRoot] = []
@@ -25,7 +28,7 @@ struct World {
         func config(next: UInt64) -> SourceChainConfig {
             SourceChainConfig(
                 router: Address(truncating: U256(7)), isEnabled: isEnabled, minSequenceNumber: SequenceNumber(next),
-                isRMNVerificationDisabled: true, onRamp: lane.onRampBytes)
+                isRMNVerificationDisabled: !requiresBlessing, onRamp: lane.onRampBytes)
         }
     }
 
@@ -35,7 +38,16 @@ struct World {
     var latestPriceSequenceNumber: UInt64 = 0
     var gasPrices: [ChainSelector: TimestampedPrice] = [:]
     var tokenPrices: [Address: TimestampedPrice] = [:]
+    /// The oracles' clocks, milliseconds.
     var now: UInt64 = 1_700_000_000_000
+    /// How far the destination's clock is ahead of them, seconds.
+    var chainAhead: Int64 = 0
+    /// The OffRamp may write prices.
+    var takesPrices = true
+    /// Seconds, as the destination's blocks have it.
+    var blockTime: UInt64 { UInt64(Int64(now / 1_000) + chainAhead) }
+    var guards = GuardModel()
+    var rmn: RMNRemoteConfiguration?
     /// Wrong things that the model accepted: must stay empty.
     var violations: [String] = []
 
@@ -85,9 +97,10 @@ struct World {
         let report = try CommitReport(encoded: bytes)
         var next = self
         if !report.prices.isEmpty {
+            guard takesPrices else { throw Refusal.unauthorizedCaller }
             if sequenceNumber > latestPriceSequenceNumber {
                 next.latestPriceSequenceNumber = sequenceNumber
-                let seconds = UInt32(now / 1_000)
+                let seconds = UInt32(blockTime)
                 for update in report.prices.gas {
                     next.gasPrices[update.destination] = TimestampedPrice(
                         value: update.usdPerUnitGas, timestamp: seconds)
@@ -99,15 +112,31 @@ struct World {
                 throw Refusal.staleCommitReport
             }
         }
-        guard report.blessed.isEmpty else { throw Refusal.blessing }
-        for root in report.unblessed { try next.accept(root) }
+        if !report.blessed.isEmpty { try verify(report) }
+        for root in report.unblessed { try next.accept(root, isBlessed: false) }
+        for root in report.blessed { try next.accept(root, isBlessed: true) }
         self = next
     }
 
-    private mutating func accept(_ root: MerkleRoot) throws {
+    /// `RMNRemote.verify` (17.2).
+    private func verify(_ report: CommitReport) throws {
+        guard let rmn, rmn.version > 0 else { throw Refusal.configNotSet }
+        guard report.rmnSignatures.count >= rmn.faultySigners + 1 else { throw Refusal.thresholdNotMet }
+        let digest = GuardModel.digest(of: report.blessed, rmn)
+        var last = Address.zero
+        for signature in report.rmnSignatures {
+            guard let signer = digest.signer(of: signature) else { throw Refusal.unexpectedSigner }
+            guard signer > last else { throw Refusal.outOfOrderSignatures }
+            guard rmn.signers.contains(signer) else { throw Refusal.unexpectedSigner }
+            last = signer
+        }
+    }
+
+    private mutating func accept(_ root: MerkleRoot, isBlessed: Bool) throws {
         guard let index = sources.firstIndex(where: { $0.lane.source == root.source }), sources[index].isEnabled else {
             throw Refusal.notEnabled
         }
+        guard sources[index].requiresBlessing == isBlessed else { throw Refusal.blessing }
         guard !CursedSubjects(curses).covers(root.source) else { throw Refusal.cursed }
         guard root.onRamp == sources[index].lane.onRampBytes else { throw Refusal.onRamp }
         guard root.first.rawValue == sources[index].next, root.last >= root.first else { throw Refusal.interval }
@@ -140,14 +169,15 @@ struct World {
         }
         snapshot.destination = DestinationSnapshot(
             curse: .known(CursedSubjects(curses)), sourceConfigs: configs, configurationDigest: digest,
-            latestPriceSequenceNumber: latestPriceSequenceNumber, gasPrices: gasPrices, tokenPrices: tokenPrices)
+            latestPriceSequenceNumber: latestPriceSequenceNumber, gasPrices: gasPrices, tokenPrices: tokenPrices,
+            blockTimestamp: blockTime, rmn: rmn)
         return snapshot
     }
 
     // MARK: Configuration
 
     func configuration(
-        prices: PriceConfiguration? = nil, leavesPerRoot: Int = 256, rootsPerReport: Int = 16,
+        prices: PriceConfiguration? = nil, blessing: BlessingConfiguration? = nil, leavesPerRoot: Int = 256, rootsPerReport: Int = 16,
         buildsAtOnce: Bool = true, timeout: UInt64 = 10_000, disabled: Set<ChainSelector> = [],
         readers: [ChainSelector: [Int]] = [:], faulty: Int = 1
     ) throws -> CommitConfiguration {
@@ -158,7 +188,7 @@ struct World {
         return try CommitConfiguration(
             destination: destinationChain, oracleCount: everybody.count, faulty: faulty, chains: chains,
             lanes: sources.map { CommitLane(lane: $0.lane, isEnabled: !disabled.contains($0.lane.source)) },
-            prices: prices, leavesPerRootMaximum: leavesPerRoot, rootsPerReportMaximum: rootsPerReport,
+            prices: prices, blessing: blessing, leavesPerRootMaximum: leavesPerRoot, rootsPerReportMaximum: rootsPerReport,
             transmissionTimeoutMilliseconds: timeout, buildsAtOnce: buildsAtOnce)
     }
 }

@@ -1,0 +1,33 @@
+// The one error type of this room.
+
+/// A guard could not start, or had to stop. `code` is stable; people read `message` and `hint`.
+package struct WatcherError: Error, Equatable, Sendable, CustomStringConvertible {
+    package struct Code: RawRepresentable, Hashable, Sendable {
+        package let rawValue: String
+        package init(rawValue: String) { self.rawValue = rawValue }
+
+        package static let settings = Code(rawValue: "settings")
+        package static let keyMissing = Code(rawValue: "keyMissing")
+        package static let keyPermissions = Code(rawValue: "keyPermissions")
+        package static let keyUnreadable = Code(rawValue: "keyUnreadable")
+        package static let keyMismatch = Code(rawValue: "keyMismatch")
+        package static let chain = Code(rawValue: "chain")
+        package static let store = Code(rawValue: "store")
+        /// Logs that cannot be right; they are read again.
+        package static let logsRefused = Code(rawValue: "logsRefused")
+        package static let malformedRequest = Code(rawValue: "malformedRequest")
+        package static let stopped = Code(rawValue: "stopped")
+    }
+
+    package let code: Code
+    package let message: String
+    package let hint: String?
+
+    package init(_ code: Code, _ message: String, hint: String? = nil) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+    }
+
+    package var description: String { hint.map { "\(message)\n  hint: \($0)" } ?? message }
+}
