@@ -68,14 +68,20 @@ COUNTERPARTS = {
     "weth9": ("WETH9", "IWrappedNative"),
 }
 
-# Artifacts that stand for no contract of CCIP: Circle's transfer protocol, which USDC pools speak to, and a chain's
+# Artifacts that stand for no contract of CCIP: Circle's transfer protocol, which USDC pools speak to, the contracts of
+# the price streams (whose face is compared with the vectors of their specification, by Tests/Contracts), and a chain's
 # own.
 OTHERS = {
     "cctp_message_transmitter": "CCTPMessageTransmitter",
     "cctp_message_transmitter_v2": "CCTPMessageTransmitterV2",
     "cctp_token_messenger": "CCTPTokenMessenger",
     "cctp_token_messenger_v2": "CCTPTokenMessengerV2",
+    "channel_config_store": "ChannelConfigStore",
+    "configurator": "Configurator",
     "l1_gas_oracle": "L1GasOracle",
+    "stream_price_feed": "StreamPriceFeed",
+    "verifier": "Verifier",
+    "verifier_proxy": "VerifierProxy",
 }
 
 # Artifacts that are one source compiled for several published versions: source, and the folder of versions/ that goes
@@ -98,6 +104,11 @@ def source_of(name):
     return SOURCES / (VERSIONS.get(name, (name,))[0] + ".vy")
 
 
+def label_of(name):
+    """The contract's own name of an artifact."""
+    return COUNTERPARTS[name][0] if name in COUNTERPARTS else OTHERS[name]
+
+
 def compile_contract(name):
     """One artifact, a dictionary, from its source file."""
     source = source_of(name)
@@ -115,7 +126,7 @@ def compile_contract(name):
         raise ContractError(f"{source.name}: the compiler gave {len(lines)} outputs, not 5")
     abi, bytecode, runtime, settings, layout = lines
     artifact = {
-        "contractName": COUNTERPARTS[name][0] if name in COUNTERPARTS else OTHERS[name],
+        "contractName": label_of(name),
         "compiler": "vyper " + pinned_version(),
         "settings": {"evm_version": DEFAULT_EVM_VERSION, **json.loads(settings)},
         "abi": merged_abi(name, json.loads(abi)),
@@ -302,7 +313,7 @@ def declared_section(declared):
         "|---|---|---|",
     ]
     for item in declared:
-        names = ", ".join(COUNTERPARTS[name][0] for name in item["contracts"])
+        names = ", ".join(label_of(name) for name in item["contracts"])
         entries = "<br>".join(f"{entry.replace(' ', ' `', 1)}`" for entry in item["entries"])
         lines.append(f"| {names} | {entries} | {item['reason']} |")
     return lines

@@ -27,6 +27,7 @@ MOCKS = pathlib.Path(__file__).resolve().parent / "mocks"
 # Compiled mocks by the hash of everything that goes into them.
 COMPILED_MOCKS = ROOT / ".build" / "contract-mocks"
 VECTORS = ROOT / "Tests" / "Vectors" / "ccip-1.6.json"
+STREAMS_VECTORS = ROOT / "Tests" / "Vectors" / "data-streams.json"
 ZERO = "0x" + "00" * 20
 OWNER = to_checksum_address(b"\x11" * 20)
 # The present of a chain: after the start of any chain that is made now, as time does not go back, and within the 32
@@ -38,6 +39,11 @@ MACHINES = {machine.name: machine for machine in (InProcess, Node)}
 @functools.cache
 def vectors():
     return json.loads(VECTORS.read_text())
+
+
+@functools.cache
+def streams_vectors():
+    return json.loads(STREAMS_VECTORS.read_text())
 
 
 @functools.cache
@@ -56,18 +62,37 @@ def compiler():
 @functools.cache
 def mock(name):
     """Compiles Tests/Contracts/mocks/NAME.vy, which may import what the contracts import."""
-    source = MOCKS / f"{name}.vy"
+    return compiled(name, (MOCKS / f"{name}.vy").read_text())
+
+
+@functools.cache
+def planted(name, right, wrong):
+    """Compiles a contract with a fault: `right`, which its source must say once, gives way to `wrong`."""
+    text = (CONTRACTS / f"{name}.vy").read_text()
+    if text.count(right) != 1:
+        raise ValueError(f"{name}.vy says {text.count(right)} times: {right}")
+    fault = hashlib.sha256(f"{right}\0{wrong}".encode()).hexdigest()[:8]
+    built = compiled(f"faulty_{name}_{fault}", text.replace(right, wrong))
+    # What only the published interface tells, custom errors and functions of __default__, is the same.
+    return {**built, "abi": artifact(name)["abi"]}
+
+
+def compiled(name, text):
+    """ABI and code of a source that is no contract of ours, kept until it or what it may import changes."""
     vyper, common = compiler()
-    key = hashlib.sha256(common.encode() + source.read_bytes()).hexdigest()[:32]
+    key = hashlib.sha256(common.encode() + text.encode()).hexdigest()[:32]
     kept = COMPILED_MOCKS / f"{name}-{key}.json"
     if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        source = kept.with_suffix(".vy")
+        source.write_text(text)
         done = subprocess.run(
             [vyper, "-p", CONTRACTS, "-f", "abi,bytecode", source], capture_output=True, text=True, check=False
         )
+        source.unlink()
         if done.returncode != 0:
-            raise ValueError(f"{source.name} does not compile\n{done.stderr.strip()}")
+            raise ValueError(f"{name}.vy does not compile\n{done.stderr.strip()}")
         abi, bytecode = done.stdout.splitlines()
-        kept.parent.mkdir(parents=True, exist_ok=True)
         for older in kept.parent.glob(f"{name}-*.json"):
             older.unlink()
         fresh = kept.with_suffix(".new")

@@ -32,6 +32,8 @@ class InProcess:
         self.state = TestChain.from_genesis(AtomicDB(), parameters).get_vm().state
         # py-evm would start the first block by the wall clock; runs must not differ.
         self.timestamp = timestamp
+        # Whether calls follow each other within one transaction: what one touched is warm for the next.
+        self.one_transaction = False
 
     @property
     def timestamp(self):
@@ -60,7 +62,8 @@ class InProcess:
         return self._run(data, to_canonical_address(to), sender, 0, static=True).output
 
     def _run(self, data, to, sender, value, create=None, static=False, gas=GAS):
-        self.state.lock_changes()
+        if not self.one_transaction:
+            self.state.lock_changes()
         self.state.clear_transient_storage()
         origin = to_canonical_address(sender)
         warm = [origin, create or to, constants.ZERO_ADDRESS, *(n.to_bytes(20, "big") for n in range(1, 18))]

@@ -22,10 +22,12 @@ FICKLE_RECEIVER = "0xe47F44cAeC2823dB09126a27F3e95f8276eBD08d"
 
 
 class Recorded:
-    def __init__(self, now=PRESENT):
+    def __init__(self, now=PRESENT, one_transaction=False):
         self.recorded = recorded = vectors()["endToEnd"]
         there, self.source = recorded["destChain"], int(recorded["sourceChain"]["selector"])
         self.chain = chain = Chain(chain_id=int(there["chainId"]), timestamp=now)
+        if one_transaction:
+            chain.machine.one_transaction = True
         rmn = chain.deploy(artifact("rmn_remote"), int(there["selector"]), ZERO, at=there["rmnRemote"])
         proxy = chain.deploy(artifact("arm_proxy"), rmn.address, at=there["rmnProxy"])
         wrapped = chain.deploy(artifact("weth9"))

@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import contracts  # noqa: E402
 
 # The most entries in the list of what is only declared.
-MOST_DECLARED = 9
+MOST_DECLARED = 10
 
 
 def marker(entry):

@@ -70,14 +70,13 @@ def _outbound_nonce(dest: uint64, sender: address) -> uint64:
 
 @internal
 @view
-def _inbound_nonce(source: uint64, key: bytes32, sender: Bytes[256]) -> uint64:
-    nonce: uint64 = self._inbound[source][key]
-    if nonce == 0:
-        ramp: address = self._previous[source].prevOffRamp
-        if ramp != empty(address):
-            # Version 1.5 lanes join EVM chains only: the sender is one word with an address in it.
-            return staticcall PreviousRamp(ramp).getSenderNonce(abi_decode(sender, address))
-    return nonce
+def _previous_inbound(source: uint64, sender: Bytes[256]) -> uint64:
+    """The count that the previous off-ramp left, if there was one."""
+    ramp: address = self._previous[source].prevOffRamp
+    if ramp == empty(address):
+        return 0
+    # Version 1.5 lanes join EVM chains only: the sender is one word with an address in it.
+    return staticcall PreviousRamp(ramp).getSenderNonce(abi_decode(sender, address))
 
 
 @external
@@ -89,7 +88,10 @@ def getOutboundNonce(destChainSelector: uint64, sender: address) -> uint64:
 @external
 @view
 def getInboundNonce(sourceChainSelector: uint64, sender: Bytes[256]) -> uint64:
-    return self._inbound_nonce(sourceChainSelector, keccak256(sender), sender)
+    nonce: uint64 = self._inbound[sourceChainSelector][keccak256(sender)]
+    if nonce == 0:
+        return self._previous_inbound(sourceChainSelector, sender)
+    return nonce
 
 
 @external
@@ -112,7 +114,10 @@ def incrementInboundNonce(sourceChainSelector: uint64, expectedNonce: uint64, se
     """Takes `expectedNonce` if it is the next one of the sender; says no, and logs why, if it is not."""
     authorized_callers._check_caller()
     key: bytes32 = keccak256(sender)
-    if self._inbound_nonce(sourceChainSelector, key, sender) + 1 != expectedNonce:
+    nonce: uint64 = self._inbound[sourceChainSelector][key]
+    if nonce == 0:
+        nonce = self._previous_inbound(sourceChainSelector, sender)
+    if nonce + 1 != expectedNonce:
         log SkippedIncorrectNonce(sourceChainSelector=sourceChainSelector, nonce=expectedNonce, sender=sender)
         return False
     self._inbound[sourceChainSelector][key] = expectedNonce

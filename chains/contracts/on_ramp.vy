@@ -513,7 +513,7 @@ def __default__() -> Bytes[32]:
             fee = extract32(
                 raw_call(
                     quoter,
-                    concat(GET_VALIDATED_FEE, outgoing._small_range(4, len(msg.data))),
+                    concat(GET_VALIDATED_FEE, cursor._range(4, len(msg.data))),
                     max_outsize=32,
                     is_static_call=True,
                 ),
@@ -527,7 +527,7 @@ def __default__() -> Bytes[32]:
                     concat(
                         GET_VALIDATED_FEE,
                         slice(
-                            raw_call(outgoing.IDENTITY, msg.data, max_outsize=outgoing.LARGE, is_static_call=True),
+                            raw_call(cursor.IDENTITY, msg.data, max_outsize=outgoing.LARGE, is_static_call=True),
                             4,
                             unsafe_sub(len(msg.data), 4),
                         ),
@@ -556,7 +556,7 @@ def __default__() -> Bytes[32]:
                     ON_OUTBOUND_MESSAGE,
                     slice(msg.data, 4, 32),
                     convert(64, bytes32),
-                    outgoing._small_range(MESSAGE, end),
+                    cursor._range(MESSAGE, end),
                 ),
             )
         else:
@@ -567,7 +567,7 @@ def __default__() -> Bytes[32]:
                     slice(msg.data, 4, 32),
                     convert(64, bytes32),
                     slice(
-                        raw_call(outgoing.IDENTITY, msg.data, max_outsize=outgoing.LARGE, is_static_call=True),
+                        raw_call(cursor.IDENTITY, msg.data, max_outsize=outgoing.LARGE, is_static_call=True),
                         MESSAGE,
                         unsafe_sub(end, MESSAGE),
                     ),
@@ -597,14 +597,14 @@ def __default__() -> Bytes[32]:
     dataHash: bytes32 = empty(bytes32)
     if small:
         whole: Bytes[outgoing.SMALL] = raw_call(
-            outgoing.IDENTITY, msg.data, max_outsize=outgoing.SMALL, is_static_call=True
+            cursor.IDENTITY, msg.data, max_outsize=outgoing.SMALL, is_static_call=True
         )
         dataHash = keccak256(slice(whole, unsafe_add(dataAt, 32), cursor._word(dataAt)))
         receiver = convert(slice(whole, unsafe_add(receiverAt, 32), cursor._word(receiverAt)), Bytes[MAX_ADDRESS])
         extraArgs = slice(whole, unsafe_add(extraArgsAt, 32), cursor._word(extraArgsAt))
     else:
         whole: Bytes[outgoing.LARGE] = raw_call(
-            outgoing.IDENTITY, msg.data, max_outsize=outgoing.LARGE, is_static_call=True
+            cursor.IDENTITY, msg.data, max_outsize=outgoing.LARGE, is_static_call=True
         )
         dataHash = keccak256(slice(whole, unsafe_add(dataAt, 32), cursor._word(dataAt)))
         receiver = convert(slice(whole, unsafe_add(receiverAt, 32), cursor._word(receiverAt)), Bytes[MAX_ADDRESS])
@@ -628,8 +628,8 @@ def __default__() -> Bytes[32]:
             [CCIP_MESSAGE_SENT, convert(destWord, bytes32), convert(head[4], bytes32)],
             concat(
                 abi_encode(head),
-                outgoing._small_range(dataAt, tokensAt),
-                outgoing._small_range(receiverAt, dataAt),
+                cursor._range(dataAt, tokensAt),
+                cursor._range(receiverAt, dataAt),
                 abi_encode(extraArgs, ensure_tuple=False),
                 empty(bytes32),
             ),
@@ -658,8 +658,8 @@ def __default__() -> Bytes[32]:
             [CCIP_MESSAGE_SENT, convert(destWord, bytes32), convert(head[4], bytes32)],
             concat(
                 abi_encode(head),
-                outgoing._small_range(dataAt, tokensAt),
-                outgoing._small_range(receiverAt, dataAt),
+                cursor._range(dataAt, tokensAt),
+                cursor._range(receiverAt, dataAt),
                 abi_encode(extraArgs, ensure_tuple=False),
                 abi_encode(transfers, ensure_tuple=False),
             ),
@@ -670,7 +670,7 @@ def __default__() -> Bytes[32]:
             concat(
                 abi_encode(head),
                 slice(
-                    raw_call(outgoing.IDENTITY, msg.data, max_outsize=outgoing.LARGE, is_static_call=True),
+                    raw_call(cursor.IDENTITY, msg.data, max_outsize=outgoing.LARGE, is_static_call=True),
                     dataAt,
                     unsafe_sub(tokensAt, dataAt),
                 ),

@@ -44,8 +44,8 @@ MAX_SIGNERS: constant(uint256) = 128
 MAX_SUBJECTS: constant(uint256) = 192
 # The subject that stops everything.
 GLOBAL_CURSE_SUBJECT: constant(bytes16) = 0x01000000000000000000000000000001
-# Words before the roots in the preimage of a report digest.
-DIGEST_HEAD: constant(uint256) = 8
+# The most call data of verify: the roots and signatures of the longest commit report.
+MAX_VERIFY: constant(uint256) = 4736
 
 # Selectors served by __default__.
 CURSE_LIST: constant(uint32) = 4173039470  # 0xf8bb876e
@@ -209,16 +209,30 @@ def _verify():
     count: uint256 = cursor._count(end, MAX_SIGNERS)
     if count < unsafe_add(convert(self._config.fSign, uint256), 1):
         refusal._plain(convert(method_id("ThresholdNotMet()", output_type=bytes4), uint32))
-    head: uint256[12] = empty(uint256[12])
-    head[0] = convert(RMN_V1_6_ANY2EVM_REPORT, uint256)
-    head[1] = 64
-    head[2] = chain.id
-    head[3] = convert(LOCAL_CHAIN_SELECTOR, uint256)
-    head[4] = convert(self, uint256)
-    head[5] = offRamp
-    head[6] = convert(self._config.rmnHomeContractConfigDigest, uint256)
-    head[7] = 192
-    digest: bytes32 = keccak256(cursor._gather(0, head, DIGEST_HEAD, roots, end, 0, 0, 0, 0))
+    fixed: Bytes[256] = abi_encode(
+        RMN_V1_6_ANY2EVM_REPORT,
+        convert(64, uint256),
+        chain.id,
+        LOCAL_CHAIN_SELECTOR,
+        self,
+        offRamp,
+        self._config.rmnHomeContractConfigDigest,
+        convert(192, uint256),
+    )
+    digest: bytes32 = empty(bytes32)
+    if unsafe_sub(end, roots) <= cursor.WINDOW:
+        digest = keccak256(concat(fixed, cursor._range(roots, end)))
+    else:
+        digest = keccak256(
+            concat(
+                fixed,
+                slice(
+                    raw_call(cursor.IDENTITY, msg.data, max_outsize=MAX_VERIFY, is_static_call=True),
+                    roots,
+                    unsafe_sub(end, roots),
+                ),
+            )
+        )
     previous: uint256 = 0
     at: uint256 = unsafe_add(end, 32)
     for i: uint256 in range(count, bound=MAX_SIGNERS):

@@ -265,29 +265,6 @@ def _pull_tokens(onRamp: address, dest: uint64):
         at = unsafe_add(at, 64)
 
 
-@internal
-@view
-def _delivery_end() -> uint256:
-    """Where the Any2EVMMessage of a routeMessage call, at byte 132, ends; refuses what is not canonical."""
-    head: uint256[9] = abi_decode(slice(msg.data, 4, 288), uint256[9])
-    assert head[0] == 128
-    assert head[1] >> 16 == 0
-    assert head[3] >> 160 == 0
-    assert head[5] >> 64 == 0
-    assert head[6] == 160
-    end: uint256 = cursor._bytes_end(292)
-    assert head[7] == unsafe_sub(end, 132)
-    end = cursor._bytes_end(end)
-    assert head[8] == unsafe_sub(end, 132)
-    count: uint256 = cursor._count(end, cursor.MAX_TOKENS)
-    end = unsafe_add(end, 32)
-    for i: uint256 in range(count, bound=cursor.MAX_TOKENS):
-        assert cursor._word(end) >> 160 == 0
-        end = unsafe_add(end, 64)
-    assert end <= len(msg.data)
-    return end
-
-
 @external
 @payable
 @raw_return
@@ -297,24 +274,38 @@ def __default__() -> Bytes[MAX_ANSWER]:
     small: bool = len(msg.data) <= outgoing.SMALL
     if selector == ROUTE_MESSAGE:
         assert msg.value == 0
-        end: uint256 = self._delivery_end()
+        # Where the message is, gas for the check, gas, receiver; at byte 132 id, source, and where the rest is.
+        head: uint256[9] = abi_decode(slice(msg.data, 4, 288), uint256[9])
+        gasLimit: uint256 = head[2]
+        receiver: address = convert(head[3], address)
+        source: uint64 = convert(head[5], uint64)
+        assert head[0] == 128
+        assert head[1] >> 16 == 0
+        assert head[6] == 160
+        end: uint256 = cursor._bytes_end(292)
+        assert head[7] == unsafe_sub(end, 132)
+        end = cursor._bytes_end(end)
+        assert head[8] == unsafe_sub(end, 132)
+        count: uint256 = cursor._count(end, cursor.MAX_TOKENS)
+        end = unsafe_add(end, 32)
+        for i: uint256 in range(count, bound=cursor.MAX_TOKENS):
+            assert cursor._word(end) >> 160 == 0
+            end = unsafe_add(end, 64)
+        assert end <= len(msg.data)
         self._check_arm()
-        source: uint64 = convert(cursor._word(164), uint64)
-        if self._offRampIndex[self._pair(source, msg.sender)] == 0:
+        if self._offRampIndex[head[5] << 160 | convert(msg.sender, uint256)] == 0:
             refusal._plain(convert(method_id("OnlyOffRamp()", output_type=bytes4), uint32))
-        receiver: address = convert(cursor._word(100), address)
-        gasLimit: uint256 = cursor._word(68)
         ok: bool = False
         answer: Bytes[132] = b""
         before: uint256 = 0
         used: uint256 = 0
         calldataHash: bytes32 = empty(bytes32)
         if small:
-            payload: Bytes[outgoing.SMALL + 36] = concat(
-                CCIP_RECEIVE, convert(32, bytes32), outgoing._small_range(132, end)
+            payload: Bytes[outgoing.SMALL + 196] = concat(
+                CCIP_RECEIVE, convert(32, bytes32), slice(msg.data, 132, 160), cursor._range(292, end)
             )
             calldataHash = keccak256(payload)
-            gas_exact._check_gas(receiver, gasLimit, cursor._word(36))
+            gas_exact._check_gas(receiver, gasLimit, head[1])
             before = msg.gas
             ok, answer = raw_call(receiver, payload, gas=gasLimit, max_outsize=132, revert_on_failure=False)
             used = unsafe_sub(before, msg.gas)
@@ -323,18 +314,18 @@ def __default__() -> Bytes[MAX_ANSWER]:
                 CCIP_RECEIVE,
                 convert(32, bytes32),
                 slice(
-                    raw_call(outgoing.IDENTITY, msg.data, max_outsize=outgoing.LARGE, is_static_call=True),
+                    raw_call(cursor.IDENTITY, msg.data, max_outsize=outgoing.LARGE, is_static_call=True),
                     132,
                     unsafe_sub(end, 132),
                 ),
             )
             calldataHash = keccak256(payload)
-            gas_exact._check_gas(receiver, gasLimit, cursor._word(36))
+            gas_exact._check_gas(receiver, gasLimit, head[1])
             before = msg.gas
             ok, answer = raw_call(receiver, payload, gas=gasLimit, max_outsize=132, revert_on_failure=False)
             used = unsafe_sub(before, msg.gas)
         log MessageExecuted(
-            messageId=convert(cursor._word(132), bytes32),
+            messageId=convert(head[4], bytes32),
             sourceChainSelector=source,
             offRamp=msg.sender,
             calldataHash=calldataHash,
@@ -361,7 +352,7 @@ def __default__() -> Bytes[MAX_ANSWER]:
     fee: uint256 = 0
     if small:
         body: Bytes[outgoing.SMALL + 128] = concat(
-            slice(msg.data, 68, 96), convert(feeToken, bytes32), outgoing._small_range(196, end)
+            slice(msg.data, 68, 96), convert(feeToken, bytes32), cursor._range(196, end)
         )
         fee = extract32(
             raw_call(
@@ -381,7 +372,7 @@ def __default__() -> Bytes[MAX_ANSWER]:
         )
     # The same with buffers for the largest message.
     body: Bytes[outgoing.LARGE] = slice(
-        raw_call(outgoing.IDENTITY, msg.data, max_outsize=outgoing.LARGE, is_static_call=True),
+        raw_call(cursor.IDENTITY, msg.data, max_outsize=outgoing.LARGE, is_static_call=True),
         196,
         unsafe_sub(end, 196),
     )

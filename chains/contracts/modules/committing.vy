@@ -1,6 +1,6 @@
 # pragma version 0.4.3
 # Commit reports: blessings verified, prices passed on, roots stored (spec section 12).
-# The report is read in place; what it passes on is copied as it came.
+# The report is checked in place; what is passed on of it is copied as it came.
 
 from modules import cursor
 from modules import multi_ocr3
@@ -10,11 +10,15 @@ from modules import refusal
 uses: multi_ocr3
 uses: ramp_state
 
-# Longest commit report in bytes: its parts must fit cursor._gather.
+# Longest commit report in bytes.
 MAX_COMMIT_REPORT: constant(uint256) = 4608
 # verify(address,MerkleRoot[],(bytes32,bytes32)[]) and updatePrices(PriceUpdates).
-VERIFY: constant(uint32) = 1890125982  # 0x70a9089e
-UPDATE_PRICES: constant(uint32) = 959918191  # 0x3937306f
+VERIFY: constant(bytes4) = 0x70a9089e
+UPDATE_PRICES: constant(bytes4) = 0x3937306f
+# Where the content of the report begins in the call data.
+REPORT: constant(uint256) = 228
+# Where its prices begin in the report.
+PRICES: constant(uint256) = 160
 # keccak-256 of CommitReportAccepted(MerkleRoot[],MerkleRoot[],PriceUpdates) with the tuples of spec section 4.2.
 COMMIT_REPORT_ACCEPTED: constant(bytes32) = 0xb967c9b9e1b7af9a61ca71ff00e9f5b89ec6f2e268de8dacf12f0de8e51f3e47
 
@@ -61,78 +65,6 @@ def _commit_root(at: uint256, blessed: bool):
     ramp_state._roots[source][root] = block.timestamp
 
 
-@internal
-def _commit(reportLength: uint256, ocrSequence: uint64):
-    """All of a commit but the transmission checks: the report is at byte 228 of the call data."""
-    assert cursor._word(68) == 192
-    assert cursor._word(228) == 32
-    at: uint256 = 260
-    head: uint256[4] = abi_decode(slice(msg.data, at, 128), uint256[4])
-    prices: uint256 = 388
-    assert head[0] == 128
-    assert cursor._word(388) == 64
-    gasPrices: uint256 = cursor._prices_end(452, 160)
-    assert cursor._word(420) == unsafe_sub(gasPrices, 388)
-    roots: uint256 = cursor._prices_end(gasPrices, 64)
-    assert head[1] == unsafe_sub(roots, at)
-    unblessed: uint256 = cursor._roots_end(roots)
-    assert head[2] == unsafe_sub(unblessed, at)
-    signatures: uint256 = cursor._roots_end(unblessed)
-    assert head[3] == unsafe_sub(signatures, at)
-    end: uint256 = unsafe_add(signatures, unsafe_add(32, cursor._count(signatures, 128) << 6))
-    assert end == unsafe_add(228, reportLength)
-
-    blessedCount: uint256 = cursor._word(roots)
-    unblessedCount: uint256 = cursor._word(unblessed)
-    words: uint256[12] = empty(uint256[12])
-    if blessedCount != 0:
-        words[0] = convert(self, uint256)
-        words[1] = 96
-        words[2] = unsafe_add(96, unsafe_sub(unblessed, roots))
-        self._pass_on(ramp_state.RMN_REMOTE, VERIFY, words, 3, roots, unblessed, signatures, end)
-    if cursor._word(452) != 0 or cursor._word(gasPrices) != 0:
-        if ramp_state._latestPriceSequenceNumber < ocrSequence:
-            ramp_state._latestPriceSequenceNumber = ocrSequence
-            words[0] = 32
-            quoter: address = ramp_state._dynamicConfig.feeQuoter
-            assert quoter.codesize > 0
-            self._pass_on(quoter, UPDATE_PRICES, words, 1, prices, roots, 0, 0)
-        elif blessedCount == 0 and unblessedCount == 0:
-            refusal._plain(convert(method_id("StaleCommitReport()", output_type=bytes4), uint32))
-    for i: uint256 in range(blessedCount, bound=64):
-        self._commit_root(cursor._element(roots, i), True)
-    for i: uint256 in range(unblessedCount, bound=64):
-        self._commit_root(cursor._element(unblessed, i), False)
-    words[0] = 96
-    words[1] = unsafe_add(96, unsafe_sub(unblessed, roots))
-    words[2] = unsafe_add(96, unsafe_sub(signatures, roots))
-    self._pass_on(empty(address), 0, words, 3, roots, signatures, prices, roots)
-
-
-@internal
-def _pass_on(
-    target: address,
-    selector: uint32,
-    head: uint256[12],
-    headWords: uint256,
-    a: uint256,
-    aEnd: uint256,
-    b: uint256,
-    bEnd: uint256,
-):
-    """
-    Calls `target` with parts of the report as they came, or logs them where there is none. One buffer serves all three
-    of a commit's payloads: memory is paid for by how far it reaches.
-    """
-    payload: Bytes[cursor.GATHER_BYTES] = cursor._gather(selector, head, headWords, a, aEnd, b, bEnd, 0, 0)
-    if target == empty(address):
-        raw_log([COMMIT_REPORT_ACCEPTED], payload)
-    elif selector == VERIFY:
-        raw_call(target, payload, is_static_call=True)
-    else:
-        raw_call(target, payload)
-
-
 @external
 def commit(
     reportContext: bytes32[2],
@@ -142,12 +74,64 @@ def commit(
     rawVs: bytes32,
 ):
     ocrSequence: uint64 = convert(convert(reportContext[1], uint256) & ramp_state.U64, uint64)
-    self._commit(len(report), ocrSequence)
+    # The report, its prices and the token prices are at bytes 260, 388 and 452 of the call data.
+    assert cursor._word(68) == 192
+    assert cursor._word(REPORT) == 32
+    head: uint256[7] = abi_decode(slice(msg.data, 260, 224), uint256[7])
+    assert head[0] == 128
+    assert head[4] == 64
+    gasPrices: uint256 = cursor._prices_end(452, 160)
+    assert head[5] == unsafe_sub(gasPrices, 388)
+    roots: uint256 = cursor._prices_end(gasPrices, 64)
+    assert head[1] == unsafe_sub(roots, 260)
+    unblessed: uint256 = cursor._roots_end(roots)
+    assert head[2] == unsafe_sub(unblessed, 260)
+    signatures: uint256 = cursor._roots_end(unblessed)
+    assert head[3] == unsafe_sub(signatures, 260)
+    end: uint256 = unsafe_add(signatures, unsafe_add(32, cursor._count(signatures, 128) << 6))
+    assert end == unsafe_add(REPORT, len(report))
+    blessedCount: uint256 = cursor._word(roots)
+    unblessedCount: uint256 = cursor._word(unblessed)
+    if blessedCount != 0:
+        raw_call(
+            ramp_state.RMN_REMOTE,
+            concat(
+                abi_encode(self, convert(96, uint256), unsafe_add(96, unsafe_sub(unblessed, roots)), method_id=VERIFY),
+                slice(report, unsafe_sub(roots, REPORT), unsafe_sub(unblessed, roots)),
+                slice(report, unsafe_sub(signatures, REPORT), unsafe_sub(end, signatures)),
+            ),
+            is_static_call=True,
+        )
+    if head[6] != 0 or cursor._word(gasPrices) != 0:
+        if ramp_state._latestPriceSequenceNumber < ocrSequence:
+            ramp_state._latestPriceSequenceNumber = ocrSequence
+            quoter: address = ramp_state._dynamicConfig.feeQuoter
+            assert quoter.codesize > 0
+            raw_call(
+                quoter,
+                concat(UPDATE_PRICES, convert(32, bytes32), slice(report, PRICES, unsafe_sub(roots, 388))),
+            )
+        elif blessedCount == 0 and unblessedCount == 0:
+            refusal._plain(convert(method_id("StaleCommitReport()", output_type=bytes4), uint32))
+    for i: uint256 in range(blessedCount, bound=64):
+        self._commit_root(cursor._element(roots, i), True)
+    for i: uint256 in range(unblessedCount, bound=64):
+        self._commit_root(cursor._element(unblessed, i), False)
+    raw_log(
+        [COMMIT_REPORT_ACCEPTED],
+        concat(
+            abi_encode(
+                convert(96, uint256),
+                unsafe_add(96, unsafe_sub(unblessed, roots)),
+                unsafe_add(96, unsafe_sub(signatures, roots)),
+            ),
+            slice(report, unsafe_sub(roots, REPORT), unsafe_sub(signatures, roots)),
+            slice(report, PRICES, unsafe_sub(roots, 388)),
+        ),
+    )
     multi_ocr3._check_transmission(
         multi_ocr3.COMMIT, unsafe_add(unsafe_add(292, len(report)), unsafe_add(len(rs), len(ss)) << 5), reportContext[0]
     )
     signed: bytes32 = keccak256(concat(keccak256(report), reportContext[0], reportContext[1]))
     multi_ocr3._check_signatures(multi_ocr3.COMMIT, signed, rs, ss, rawVs)
-    log multi_ocr3.Transmitted(
-        ocrPluginType=multi_ocr3.COMMIT, configDigest=reportContext[0], sequenceNumber=ocrSequence
-    )
+    multi_ocr3._log_transmitted(multi_ocr3.COMMIT, reportContext[0], ocrSequence)

@@ -18,9 +18,12 @@ MAX_ROOTS: constant(uint256) = 64
 MAX_PRICES: constant(uint256) = 192
 # keccak-256 of an encoded empty array.
 EMPTY_ARRAY_HASH: constant(bytes32) = 0x569e75fc77c1a856f6daaf9e69d8a9566ca34aa47f9133711ce065a571af0cfd
-# Words _gather can hold; longer payloads are the business of a caller with a frame for them.
-GATHER_WORDS: constant(uint256) = 144
-GATHER_BYTES: constant(uint256) = 4640
+# The longest range of call data that _range copies; longer ones are the business of a caller with a frame for them.
+WINDOW: constant(uint256) = 2048
+# Ranges up to this length are copied through a smaller window.
+NARROW: constant(uint256) = 320
+# The precompile that returns its input: how call data becomes bytes in memory, whatever its length.
+IDENTITY: constant(address) = 0x0000000000000000000000000000000000000004
 
 
 @internal
@@ -48,7 +51,8 @@ def _follow(at: uint256, i: uint256) -> uint256:
 @view
 def _element(array: uint256, i: uint256) -> uint256:
     """Where element `i` of the (already checked) array of dynamic items at `array` begins."""
-    return self._follow(unsafe_add(array, 32), i)
+    base: uint256 = unsafe_add(array, 32)
+    return unsafe_add(base, self._item(base, i))
 
 
 @internal
@@ -73,7 +77,7 @@ def _expect(at: uint256, i: uint256, due: uint256):
 @view
 def _count(at: uint256, most: uint256) -> uint256:
     """The length word of an array or byte string."""
-    count: uint256 = self._word(at)
+    count: uint256 = convert(slice(msg.data, at, 32), uint256)
     assert count <= most
     return count
 
@@ -82,11 +86,12 @@ def _count(at: uint256, most: uint256) -> uint256:
 @view
 def _bytes_end(at: uint256) -> uint256:
     """A byte string: length, content, zero padding."""
-    rest: uint256 = self._count(at, MAX_BYTES) & 31
-    end: uint256 = self._span(at)
-    last: uint256 = self._word(unsafe_sub(end, 32))
-    if rest != 0:
-        assert last << (rest << 3) == 0
+    length: uint256 = self._count(at, MAX_BYTES)
+    end: uint256 = unsafe_add(unsafe_add(at, 32), unsafe_add(length, 31) >> 5 << 5)
+    if length & 31 == 0:
+        assert end <= len(msg.data)
+    else:
+        assert self._word(unsafe_sub(end, 32)) << ((length & 31) << 3) == 0
     return end
 
 
@@ -214,40 +219,32 @@ def _prices_end(at: uint256, keyBits: uint256) -> uint256:
     return end
 
 
-# Copies: payloads and preimages made of ranges of the call data.
+# Copies: ranges of the call data as they came, and their hashes.
 
 
 @internal
 @view
-def _gather(
-    selector: uint32,
-    head: uint256[12],
-    headWords: uint256,
-    a: uint256,
-    aEnd: uint256,
-    b: uint256,
-    bEnd: uint256,
-    c: uint256,
-    cEnd: uint256,
-) -> Bytes[GATHER_BYTES]:
-    """The selector (left out if empty), `headWords` words of `head`, then three ranges of call data as they came."""
-    words: uint256[GATHER_WORDS + 1] = empty(uint256[GATHER_WORDS + 1])
-    words[0] = convert(selector, uint256)
-    n: uint256 = 1
-    for i: uint256 in range(headWords, bound=12):
-        words[n] = head[i]
-        n = unsafe_add(n, 1)
-    ranges: uint256[6] = [a, aEnd, b, bEnd, c, cEnd]
-    for r: uint256 in [0, 2, 4]:
-        at: uint256 = ranges[r]
-        for i: uint256 in range(unsafe_sub(ranges[unsafe_add(r, 1)], at) >> 5, bound=GATHER_WORDS):
-            words[n] = self._word(at)
-            n = unsafe_add(n, 1)
-            at = unsafe_add(at, 32)
-    start: uint256 = 32
-    if selector != 0:
-        start = 28
-    return slice(abi_encode(words), start, unsafe_sub(n << 5, start))
+def _range(at: uint256, end: uint256) -> Bytes[WINDOW]:
+    """
+    The call data from `at` to `end`, at most WINDOW bytes. It is copied through a window of fixed size that lies wholly
+    within the call data; where there is too little of that, all of it is copied.
+    """
+    size: uint256 = unsafe_sub(end, at)
+    if size == 0:
+        return b""
+    start: uint256 = at
+    # The compiler copies a slice once more when the same variable says where both it and its source begin.
+    skip: uint256 = 0
+    if size <= NARROW and len(msg.data) >= NARROW:
+        start = min(at, unsafe_sub(len(msg.data), NARROW))
+        skip = unsafe_sub(at, start)
+        return slice(slice(msg.data, start, NARROW), skip, size)
+    if len(msg.data) >= WINDOW:
+        start = min(at, unsafe_sub(len(msg.data), WINDOW))
+        skip = unsafe_sub(at, start)
+        return slice(slice(msg.data, start, WINDOW), skip, size)
+    whole: Bytes[WINDOW] = raw_call(IDENTITY, msg.data, max_outsize=WINDOW, is_static_call=True)
+    return slice(whole, at, size)
 
 
 @internal
@@ -257,22 +254,19 @@ def _bytes_at(at: uint256) -> Bytes[256]:
     length: uint256 = self._word(at)
     if length == 32:
         return slice(msg.data, unsafe_add(at, 32), 32)
-    whole: Bytes[GATHER_BYTES] = self._gather(
-        0, empty(uint256[12]), 0, unsafe_add(at, 32), self._span(at), 0, 0, 0, 0
-    )
-    return convert(slice(whole, 0, length), Bytes[256])
+    content: uint256 = unsafe_add(at, 32)
+    return convert(self._range(content, unsafe_add(content, length)), Bytes[256])
 
 
 @internal
 @view
 def _hash_bytes(at: uint256) -> bytes32:
-    """keccak-256 of the byte string at `at`, at most GATHER_WORDS words."""
+    """keccak-256 of the byte string at `at`, at most WINDOW bytes."""
     length: uint256 = self._word(at)
-    if length <= 32:
-        return keccak256(slice(slice(msg.data, unsafe_add(at, 32), 32), 0, length))
-    return keccak256(
-        slice(self._gather(0, empty(uint256[12]), 0, unsafe_add(at, 32), self._span(at), 0, 0, 0, 0), 0, length)
-    )
+    content: uint256 = unsafe_add(at, 32)
+    if length == 32:
+        return keccak256(slice(msg.data, content, 32))
+    return keccak256(self._range(content, unsafe_add(content, length)))
 
 
 @internal
@@ -281,6 +275,4 @@ def _hash_array(at: uint256, end: uint256) -> bytes32:
     """keccak-256 of the word 0x20 and the call data from `at` to `end`: a dynamic value as abi.encode gives it."""
     if self._word(at) == 0:
         return EMPTY_ARRAY_HASH
-    head: uint256[12] = empty(uint256[12])
-    head[0] = 32
-    return keccak256(self._gather(0, head, 1, at, end, 0, 0, 0, 0))
+    return keccak256(concat(convert(32, bytes32), self._range(at, end)))

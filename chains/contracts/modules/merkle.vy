@@ -5,41 +5,53 @@ from modules import cursor
 from modules import refusal
 
 
+# Most leaves, and most hashes that a multi-proof computes.
+MAX_LEAVES: constant(uint256) = 257
+MAX_HASHES: constant(uint256) = 256
+
+
 @internal
 @view
-def _merkle_root(leaves: bytes32[257], count: uint256, proofs: uint256, flags: uint256) -> bytes32:
+def _merkle_root(leaves: DynArray[bytes32, MAX_LEAVES], proofs: uint256, flags: uint256) -> bytes32:
     """
-    The root that `count` leaves and the array of proofs at `proofs` lead to (spec section 9.3).
-    Computed hashes follow the leaves: `used` counts what has been taken of both. A single leaf without proofs is its
-    own root and is not for this function.
+    The root that the leaves and the array of proofs at `proofs` lead to (spec section 9.3). Computed hashes follow
+    the leaves: `used` counts what has been taken of both. A single leaf without proofs is its own root and is not for
+    this function.
     """
-    hashes: bytes32[256] = empty(bytes32[256])
+    count: uint256 = len(leaves)
     proofCount: uint256 = cursor._word(proofs)
     total: uint256 = unsafe_sub(count + proofCount, 1)
-    if count > 257 or proofCount > 257 or total > 256:
+    if proofCount > 257 or total > MAX_HASHES:
         refusal._plain(convert(method_id("InvalidProof()", output_type=bytes4), uint32))
+    hashes: DynArray[bytes32, MAX_HASHES] = []
     used: uint256 = 0
     proved: uint256 = 0
     last: uint256 = unsafe_add(count, total)
-    for i: uint256 in range(count, last, bound=256):
-        pair: bytes32[2] = empty(bytes32[2])
+    for i: uint256 in range(count, last, bound=MAX_HASHES):
+        first: bytes32 = empty(bytes32)
+        second: bytes32 = empty(bytes32)
         for side: uint256 in range(2):
+            first = second
             if side == 0 and (flags >> unsafe_sub(i, count)) & 1 == 0:
                 self._check_index(proved, proofCount)
                 proved = unsafe_add(proved, 1)
-                pair[side] = convert(cursor._item(proofs, proved), bytes32)
+                second = convert(cursor._item(proofs, proved), bytes32)
             else:
-                self._check_index(used, last)
-                if used < count:
-                    pair[side] = leaves[used]
+                if used >= i:
+                    # Past what is computed so far there are empty words, past the last hash there is nothing.
+                    self._check_index(used, last)
+                    second = empty(bytes32)
+                elif used < count:
+                    second = leaves[used]
                 else:
-                    pair[side] = hashes[unsafe_sub(used, count)]
+                    second = hashes[unsafe_sub(used, count)]
                 used = unsafe_add(used, 1)
         if used > i:
             refusal._plain(convert(method_id("InvalidProof()", output_type=bytes4), uint32))
-        if convert(pair[0], uint256) > convert(pair[1], uint256):
-            pair = [pair[1], pair[0]]
-        hashes[unsafe_sub(i, count)] = keccak256(abi_encode(convert(1, uint256), pair))
+        if convert(first, uint256) < convert(second, uint256):
+            hashes.append(keccak256(abi_encode(convert(1, uint256), first, second)))
+        else:
+            hashes.append(keccak256(abi_encode(convert(1, uint256), second, first)))
     if used != unsafe_sub(last, 1) or proved != proofCount:
         refusal._plain(convert(method_id("InvalidProof()", output_type=bytes4), uint32))
     return hashes[unsafe_sub(total, 1)]

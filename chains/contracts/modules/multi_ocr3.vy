@@ -184,6 +184,11 @@ def _check_transmission(kind: uint8, expectedLength: uint256, digest: bytes32):
 
 
 @internal
+def _log_transmitted(kind: uint8, digest: bytes32, sequence: uint64):
+    log Transmitted(ocrPluginType=kind, configDigest=digest, sequenceNumber=sequence)
+
+
+@internal
 @view
 def _check_signatures(
     kind: uint8, signed: bytes32, rs: DynArray[bytes32, 32], ss: DynArray[bytes32, 32], rawVs: bytes32

@@ -1,7 +1,7 @@
 # pragma version 0.4.3
-# Reading a message that is being sent (EVM2AnyMessage, spec section 4.1) where it lies, in the call data, and copying
-# ranges of it. Only canonical encodings pass, as every encoder in use writes them: members in order, padded with
-# zeros. Bytes after the message are ignored. No storage; what a message may contain is the business of others.
+# Reading a message that is being sent (EVM2AnyMessage, spec section 4.1) where it lies, in the call data. Only
+# canonical encodings pass, as every encoder in use writes them: members in order, padded with zeros. Bytes after the
+# message are ignored. No storage; what a message may contain is the business of others.
 
 from modules import cursor
 
@@ -9,10 +9,8 @@ from modules import cursor
 MAX_TOKENS: constant(uint256) = 16
 # Call data up to SMALL bytes takes the cheap way, with small buffers; LARGE holds the largest message there is: 32 kB
 # of data, 16 tokens, 64 accounts in the extra arguments.
-SMALL: constant(uint256) = 2048
+SMALL: constant(uint256) = cursor.WINDOW
 LARGE: constant(uint256) = 37120
-# The precompile that returns its input: how call data becomes bytes in memory, whatever its length.
-IDENTITY: constant(address) = 0x0000000000000000000000000000000000000004
 
 
 @internal
@@ -33,10 +31,3 @@ def _message_end(at: uint256) -> uint256:
         end = unsafe_add(end, 64)
     assert head[4] == unsafe_sub(end, at)
     return cursor._bytes_end(end)
-
-
-@internal
-@view
-def _small_range(at: uint256, end: uint256) -> Bytes[SMALL]:
-    """The call data from `at` to `end`; all of it has at most SMALL bytes."""
-    return slice(raw_call(IDENTITY, msg.data, max_outsize=SMALL, is_static_call=True), at, unsafe_sub(end, at))

@@ -66,8 +66,8 @@ _onRamps: HashMap[uint64, Bytes[64]]
 _onRampHashes: HashMap[uint64, bytes32]
 _selectors: DynArray[uint64, 128]
 _roots: HashMap[uint64, HashMap[bytes32, uint256]]
-# source -> sequence number / 128 -> 128 states of two bits
-_states: HashMap[uint64, HashMap[uint256, uint256]]
+# source << 64 | sequence number / 128 -> 128 states of two bits
+_states: HashMap[uint256, uint256]
 _latestPriceSequenceNumber: uint64
 
 
@@ -149,15 +149,15 @@ def _source_config(source: uint64) -> SourceChainConfig:
 
 @internal
 @view
-def _state(source: uint64, seq: uint256) -> uint256:
-    return (self._states[source][seq >> 7] >> ((seq & 127) << 1)) & 3
+def _state(source: uint256, seq: uint256) -> uint256:
+    return (self._states[source << 64 | seq >> 7] >> ((seq & 127) << 1)) & 3
 
 
 @internal
-def _set_state(source: uint64, seq: uint256, state: uint256):
+def _set_state(source: uint256, seq: uint256, state: uint256):
+    place: uint256 = source << 64 | seq >> 7
     offset: uint256 = (seq & 127) << 1
-    word: uint256 = self._states[source][seq >> 7]
-    self._states[source][seq >> 7] = (word & ~(3 << offset)) | (state << offset)
+    self._states[place] = (self._states[place] & ~(3 << offset)) | (state << offset)
 
 
 @internal
@@ -226,7 +226,7 @@ def getLatestPriceSequenceNumber() -> uint64:
 @external
 @view
 def getExecutionState(sourceChainSelector: uint64, sequenceNumber: uint64) -> uint8:
-    return convert(self._state(sourceChainSelector, convert(sequenceNumber, uint256)), uint8)
+    return convert(self._state(convert(sourceChainSelector, uint256), convert(sequenceNumber, uint256)), uint8)
 
 
 @external
