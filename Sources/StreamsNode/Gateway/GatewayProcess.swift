@@ -1,0 +1,33 @@
+// `causeway streams gateway`: the node, and the port of its API.
+
+import Configuration
+import Logging
+
+package struct GatewayProcess: Sendable {
+    package let node: GatewayNode
+    package let keys: APIKeyStore
+    private let logger: Logger
+
+    /// Opens everything that can fail because of a file, a key or a port.
+    package init(settings: GatewaySettings, logger: Logger) throws {
+        node = try GatewayNode(settings: settings, logger: logger)
+        keys = try APIKeyStore(
+            directory: settings.process.dataDirectory,
+            password: try KeyShelf.password(settings.process.password, file: settings.process.passwordFile), logger: logger)
+        self.logger = logger
+    }
+
+    /// Until the task is cancelled. `onListening` gets the HTTP port.
+    package func run(onListening: @Sendable (Int) -> Void = { _ in }) async throws {
+        let metrics = GatewayMetrics(node)
+        let api = try GatewayAPI(node, keys: keys, metrics: metrics, logger: logger)
+        onListening(try await api.start())
+        let watching = Task { [keys] in await keys.watch { api.keysChanged() } }
+        defer { watching.cancel() }
+        do { try await node.run() } catch {
+            await api.stop()
+            throw error
+        }
+        await api.stop()
+    }
+}

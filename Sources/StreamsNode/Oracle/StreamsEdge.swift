@@ -1,0 +1,112 @@
+// The streams' side of agreement towards the world: observes what the desk has, and hands signed reports to the courier.
+
+import Agreement
+import Ethereum
+import Logging
+import OffchainReporting
+import PriceStreams
+import Synchronization
+
+final class StreamsEdge: PluginEdge {
+    struct Standing: Sendable {
+        var stage = LifeCycleStage.staging
+        var sequenceNumber: UInt64 = 0
+        var observationTimestampNanoseconds: UInt64 = 0
+        /// Wall clock, nanoseconds.
+        var committedAt: UInt64 = 0
+        var channels = 0
+        /// Streams of the last observation that had a value, and those that were asked for.
+        var observed = 0
+        var wanted = 0
+        var reports: UInt64 = 0
+        var malformed: UInt64 = 0
+        /// What this clock is ahead of the median of the last round that it took part in; nanoseconds.
+        var clockSkewNanoseconds: Int64 = 0
+        /// The clock is too far from the others': no votes until it is right again (4.2, rule 5).
+        var abstains = false
+        /// What this clock showed in the round that is being observed.
+        var observing: (sequenceNumber: UInt64, at: UInt64) = (0, 0)
+    }
+
+    private let observer: StreamsObserver
+    private let desk: SourceDesk
+    private let courier: ReportCourier
+    private let logger: Logger
+    private let shared = Mutex(Standing())
+
+    init(configuration: StreamsConfiguration, desk: SourceDesk, courier: ReportCourier, logger: Logger) {
+        observer = StreamsObserver(configuration: configuration)
+        self.desk = desk
+        self.courier = courier
+        self.logger = logger
+    }
+
+    var standing: Standing { shared.withLock { $0 } }
+
+    func observe(previousOutcome: [UInt8], sequenceNumber: UInt64) async throws -> [UInt8] {
+        let now = GatewayNode.now()
+        let values = desk.values(at: now)
+        let wanted = try observer.streamsWanted(after: previousOutcome)
+        shared.withLock { state in
+            state.wanted = wanted.count
+            state.observed = wanted.count { values[$0] != nil }
+        }
+        // The clock is read after the sources have answered (5.4).
+        let clock = GatewayNode.now()
+        let abstains = shared.withLock { state in
+            state.observing = (sequenceNumber, clock)
+            return state.abstains
+        }
+        guard !abstains else {
+            throw StreamsNodeError(
+                .notReady, "this clock is more than a second from the other oracles'", hint: "set it right: see chronyc")
+        }
+        return try observer.observation(
+            after: previousOutcome, StreamsSnapshot(clockNanoseconds: clock, values: values))
+    }
+
+    func shouldAccept(_ report: Report, _ key: ReportKey) async -> Bool? { true }
+    func shouldTransmit(_ report: Report, _ key: ReportKey) async -> Bool? { true }
+
+    func transmit(_ report: AttestedReport) async {
+        do {
+            let label = try ReportLabel(encoded: report.report.metadata)
+            guard label.feedID != nil, label.format != .retirement else { return }
+            let context = try ReportContext(
+                configurationDigest: observer.configuration.configurationDigest,
+                sequenceNumber: report.key.sequenceNumber, donID: observer.configuration.donID)
+            let full = try FullReport(
+                context: context, blob: report.report.bytes,
+                signatures: try report.signatures.map { try Signature(bytes: $0.signature) })
+            shared.withLock { $0.reports += 1 }
+            courier.carry(
+                ReportBatch.Item(
+                    fullReport: full.encoded,
+                    observationsTimestampNanoseconds: label.observationTimestampNanoseconds))
+        } catch {
+            shared.withLock { $0.malformed += 1 }
+            logger.error("a signed report cannot be sent", metadata: ["error": "\(error)"])
+        }
+    }
+
+    func restored(outcome: [UInt8]) { note(0, outcome) }
+
+    func committed(sequenceNumber: UInt64, outcome: [UInt8]) { note(sequenceNumber, outcome) }
+
+    private func note(_ sequenceNumber: UInt64, _ bytes: [UInt8]) {
+        guard !bytes.isEmpty,
+            let outcome = try? StreamsOutcome(encoded: bytes, known: observer.configuration.channels)
+        else { return }
+        shared.withLock { state in
+            state.stage = outcome.stage
+            state.sequenceNumber = sequenceNumber
+            state.observationTimestampNanoseconds = outcome.observationTimestampNanoseconds
+            state.committedAt = GatewayNode.now()
+            state.channels = outcome.definitions.count
+            guard state.observing.sequenceNumber == sequenceNumber else { return }
+            state.clockSkewNanoseconds = Int64(
+                clamping: Int128(state.observing.at) - Int128(outcome.observationTimestampNanoseconds))
+            state.abstains = state.clockSkewNanoseconds.magnitude > Limits.clockSkewNanosecondsMaximum
+        }
+    }
+}

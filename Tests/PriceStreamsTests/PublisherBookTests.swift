@@ -1,0 +1,83 @@
+// What a gateway remembers, and what it answers from it.
+
+import Ethereum
+@testable import PriceStreams
+import TestSupport
+import Testing
+
+@Suite("A publisher's book")
+struct PublisherBookTests {
+    static func feed(_ index: Int) -> FeedID { FeedID(version: 3, symbol: "F\(index)", segment: "test") }
+
+    static func report(_ index: Int, _ time: UInt64, bytes: Int = 10) -> PublishableReport {
+        PublishableReport(
+            feedID: feed(index), flags: [], observationsTimestampNanoseconds: time,
+            payload: Bytes(repeating: UInt8(truncatingIfNeeded: time), count: bytes))
+    }
+
+    @Test("numbers rise by one for each feed and for all, and a heartbeat repeats the last")
+    func numbers() throws {
+        var book = PublisherBook(bootID: 5)
+        for round in 1...3 {
+            for index in 0..<4 {
+                let frame = try StreamFrame(encoded: book.publish(Self.report(index, UInt64(round)), at: 9))
+                #expect(frame.feedSequence == UInt64(round) && frame.bootID == 5)
+                #expect(frame.globalSequence == UInt64((round - 1) * 4 + index + 1))
+            }
+        }
+        #expect(try StreamFrame(encoded: book.heartbeat(at: 10)).globalSequence == 12)
+    }
+
+    @Test("a snapshot holds the newest report of each feed that a prefix names, marked, then the end")
+    func snapshot() throws {
+        var book = PublisherBook(bootID: 5)
+        for round in 1...3 { for index in 0..<4 { _ = book.publish(Self.report(index, UInt64(round)), at: 9) } }
+        let all = book.answer(.snapshot(prefixes: [StreamTopic.allReports]))
+        #expect(all.count == 5 && all.last == .done(bootID: 5, globalSequence: 12))
+        for case .report(let bytes) in all {
+            let frame = try StreamFrame(encoded: bytes)
+            #expect(frame.flags == .snapshot && frame.feedSequence == 3)
+        }
+        #expect(book.answer(.snapshot(prefixes: [StreamTopic.feed(Self.feed(2))])).count == 2)
+        #expect(book.answer(.snapshot(prefixes: [StreamTopic.version(8)])) == [.done(bootID: 5, globalSequence: 12)])
+    }
+
+    @Test("a gap is answered with just the reports asked for, or with the oldest that is held")
+    func gap() throws {
+        var bounds = PublisherBook.Bounds()
+        bounds.reportsPerFeed = 5
+        var book = PublisherBook(bootID: 5, bounds: bounds)
+        for round in 1...9 { _ = book.publish(Self.report(0, UInt64(round)), at: 9) }
+        func ask(_ from: UInt64, _ to: UInt64, boot: UInt64 = 5, _ index: Int = 0) -> [StreamReply] {
+            book.answer(.gap(feedID: Self.feed(index), bootID: boot, from: from, to: to))
+        }
+        let answer = ask(6, 8)
+        #expect(answer.count == 4)
+        let numbers = try answer.dropLast().map { reply in
+            guard case .report(let bytes) = reply else { return UInt64(0) }
+            return try StreamFrame(encoded: bytes).feedSequence
+        }
+        #expect(numbers == [6, 7, 8])
+        #expect(ask(4, 8) == [.gone(oldest: 5)])
+        #expect(ask(6, 8, boot: 4) == [.gone(oldest: 0)])
+        #expect(ask(6, 8, 3) == [.gone(oldest: 0)])
+        #expect(ask(10, 12) == [.done(bootID: 5, globalSequence: 9)])
+    }
+
+    @Test("bytes held stay below their bound over any mix of feeds, and the newest of each feed is never given up")
+    func bounded() {
+        var random = SplitMix64(seed: 23)
+        var bounds = PublisherBook.Bounds()
+        bounds.bytes = 60_000
+        bounds.reportsPerFeed = 40
+        var book = PublisherBook(bootID: 1, bounds: bounds)
+        for step in 0..<20_000 {
+            // Feed 0 is rare, the others are not.
+            let index = step % 997 == 0 ? 0 : 1 + Int.random(in: 0..<20, using: &random)
+            _ = book.publish(Self.report(index, UInt64(step), bytes: Int.random(in: 10...900, using: &random)), at: 1)
+            #expect(book.heldBytes <= 60_000)
+        }
+        let newest = book.answer(.snapshot(prefixes: [StreamTopic.allReports]))
+        #expect(newest.count == 22)
+    }
+}
