@@ -6,7 +6,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 VENV := .venv
 CAUSEWAY := .build/release/causeway
 
-.PHONY: help packages build test fixtures soak demo bench bench-evm bench-chain contracts contracts-check gas \
+.PHONY: help packages build test fixtures soak demo bench bench-evm bench-chain bench-streams contracts contracts-check gas \
 	protobuf format lint clean
 
 help: ## list the targets
@@ -23,7 +23,7 @@ build: packages ## build everything once, release with testing enabled
 
 # Four runs: the public suites take both cores for themselves; tests that keep both cores busy starve tests that wait
 # for sockets, and those starve whole networks.
-PURE_ROOMS := EthereumTests|EVMTests|CCIPTests|OffchainReportingTests|CommittingTests|ExecutingTests|TransactionsTests|GuardingTests|ConfigurationTests|ArchitectureTests|FuzzTests
+PURE_ROOMS := EthereumTests|EVMTests|CCIPTests|OffchainReportingTests|CommittingTests|ExecutingTests|TransactionsTests|GuardingTests|PriceStreamsTests|ConfigurationTests|ArchitectureTests|FuzzTests
 
 test: packages $(VENV)/.complete ## everything that must hold, end to end included
 	@swift build $(SWIFT_FLAGS) --build-tests
@@ -67,6 +67,10 @@ bench-evm: packages $(VENV)/bench/.complete ## the interpreter and recovery besi
 
 bench-chain: bench-evm ## bench-evm, then the chain: transfers and state, a node under load, RPC (CHAIN_FLAGS=--quick for a minute)
 	@python3 Benchmarks/chain.py --json Benchmarks/chain.json $(CHAIN_FLAGS)
+
+bench-streams: packages ## price streams beside libzmq and libsecp256k1, as a table and as JSON (STREAM_FLAGS="--seconds 3600 --only soak" for the hour)
+	@swift build $(SWIFT_FLAGS) --product causeway-stream-bench >&2
+	@.build/release/causeway-stream-bench $(STREAM_FLAGS) > Benchmarks/streams.json
 
 contracts: $(VENV)/.complete ## compile chains/contracts into chains/artifacts
 	@$(VENV)/bin/python scripts/contracts.py

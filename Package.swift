@@ -63,12 +63,16 @@ let package = Package(
         room("Executing", ["Ethereum", "CCIP", "OffchainReporting"]),
         room("Transactions", ["Ethereum"]),
         room("Guarding", ["Ethereum", "CCIP"]),
+        room("PriceStreams", ["Ethereum", "OffchainReporting"]),
+        // What relayers and guards say to each other; the only code that both run and no chain defines.
+        room("GuardMessages", [protobuf], exclude: ["Schema/guard.proto"]),
 
         // Edges
-        room("Configuration", [yams]),
+        room("Configuration", ["Ethereum", yams]),
         room("JSONRPC", ["Ethereum", log, nioCore, nioHTTP1, nioPosix, nioWebSocket, nioSSL]),
         room("MessageBus", ["CZeroMQ", log]),
         room("Storage", ["Ethereum", log, grdb]),
+        room("Agreement", ["Ethereum", "OffchainReporting", "Storage", log]),
         room("ChainAccess", ["Ethereum", "CCIP", "Transactions", "JSONRPC", "Storage", log]),
 
         // Assemblies
@@ -76,31 +80,46 @@ let package = Package(
         room(
             "Relayer",
             [
-                "Ethereum", "CCIP", "OffchainReporting", "Committing", "Executing", "Transactions", "Configuration",
-                "JSONRPC", "MessageBus", "Storage", "ChainAccess", log, protobuf,
-            ], exclude: ["Schema/event_feed.proto", "Schema/guard.proto"]),
+                "Ethereum", "CCIP", "OffchainReporting", "Committing", "Executing", "Transactions", "Agreement",
+                "Configuration", "JSONRPC", "MessageBus", "Storage", "ChainAccess", "GuardMessages", log, protobuf,
+            ], exclude: ["Schema/event_feed.proto"]),
         room(
             "Watcher",
             [
                 "Ethereum", "CCIP", "Guarding", "Transactions", "Configuration", "JSONRPC", "MessageBus", "Storage",
-                "ChainAccess", log, protobuf,
+                "ChainAccess", "GuardMessages", log, protobuf,
             ]),
-        room("Localnet", ["Ethereum", "CCIP", "JSONRPC", "Configuration", "MessageBus", log]),
+        room(
+            "StreamsNode",
+            [
+                "Ethereum", "PriceStreams", "OffchainReporting", "Agreement", "Configuration", "JSONRPC", "MessageBus",
+                "Storage", log, protobuf, nioCore, nioHTTP1, nioPosix, nioWebSocket,
+            ], exclude: ["Schema/price_reports.proto"]),
+        room("Localnet", ["Ethereum", "CCIP", "PriceStreams", "JSONRPC", "Configuration", "MessageBus", log]),
 
         // Command
         .executableTarget(
             name: "causeway",
             dependencies: [
-                "Localnet", "Relayer", "Watcher", "DevChain", "ChainAccess", "CCIP", "Executing", "Guarding", "Ethereum",
-                "JSONRPC", "Configuration", "MessageBus", "Storage", argumentParser, log,
+                "Localnet", "Relayer", "Watcher", "StreamsNode", "DevChain", "ChainAccess", "CCIP", "Executing", "Guarding",
+                "PriceStreams", "Ethereum", "JSONRPC", "Configuration", "MessageBus", "Storage", argumentParser, log,
             ],
             swiftSettings: strict),
 
         // Benchmarks of the rooms of the chain; `make bench-evm` runs them. No product: `causeway` does not wait for them.
+        .target(name: "BenchSupport", path: "Benchmarks/BenchSupport", swiftSettings: strict),
         .executableTarget(
             name: "causeway-bench",
-            dependencies: ["Ethereum", "EVM", "DevChain", "JSONRPC", "Configuration", log],
+            dependencies: ["BenchSupport", "Ethereum", "EVM", "DevChain", "JSONRPC", "Configuration", log],
             path: "Benchmarks/ChainBench", swiftSettings: strict),
+        // Benchmarks of price streams beside libzmq and libsecp256k1; `make bench-streams` runs them.
+        .executableTarget(
+            name: "causeway-stream-bench",
+            dependencies: [
+                "BenchSupport", "CZeroMQ", "CSecp256k1", "Configuration", "Ethereum", "MessageBus", "PriceStreams",
+                "StreamsNode", log,
+            ],
+            path: "Benchmarks/StreamBench", swiftSettings: strict),
 
         // Tests, one target per room
         .target(name: "TestSupport", dependencies: ["Ethereum"], path: "Tests/TestSupport", swiftSettings: strict),
@@ -112,6 +131,7 @@ let package = Package(
         tests("ExecutingTests", ["Executing", "CCIP", "Ethereum", "OffchainReporting", "TestSupport"]),
         tests("TransactionsTests", ["Transactions", "Ethereum"]),
         tests("GuardingTests", ["Guarding", "CCIP", "Ethereum", "TestSupport"]),
+        tests("PriceStreamsTests", ["PriceStreams", "Ethereum", "OffchainReporting", "TestSupport"]),
         tests("ConfigurationTests", ["Configuration"]),
         tests(
             "JSONRPCTests",
@@ -120,6 +140,7 @@ let package = Package(
             ]),
         tests("MessageBusTests", ["MessageBus", "CZeroMQ", log]),
         tests("StorageTests", ["Storage", "Ethereum", log, grdb]),
+        tests("AgreementTests", ["Agreement", "Ethereum", "OffchainReporting", "Storage", log]),
         tests(
             "ChainAccessTests",
             ["ChainAccess", "Ethereum", "CCIP", "Transactions", "Storage", "JSONRPC", log, nioCore, nioPosix]),
@@ -129,30 +150,43 @@ let package = Package(
         tests(
             "LocalnetTests",
             [
-                "Localnet", "DevChain", "Ethereum", "CCIP", "JSONRPC", "MessageBus", "Configuration", "TestSupport", log,
+                "Localnet", "DevChain", "Ethereum", "CCIP", "Executing", "JSONRPC", "MessageBus", "OffchainReporting",
+                "Configuration",
+                "PriceStreams", "StreamsNode", "TestSupport", log,
             ]),
         tests(
             "RelayerTests",
             [
-                "Relayer", "CCIP", "ChainAccess", "Committing", protobuf, "Ethereum", "Configuration", "Executing", "JSONRPC",
-                "MessageBus", "OffchainReporting", "Storage", "TestSupport", "Transactions", log,
+                "Relayer", "Agreement", "CCIP", "ChainAccess", "Committing", protobuf, "Ethereum", "Configuration", "Executing",
+                "JSONRPC",
+                "MessageBus", "OffchainReporting", "Storage", "TestSupport", "Transactions", "GuardMessages", log,
             ]),
         tests(
             "WatcherTests",
             [
                 "Watcher", "Guarding", "CCIP", "ChainAccess", "Ethereum", "Configuration", "JSONRPC", "MessageBus",
-                "Storage", "TestSupport", log, protobuf,
+                "Storage", "TestSupport", "GuardMessages", log, protobuf,
             ]),
         // Damaged and hostile input for every decoder and a whole chain; each entry takes as long as it is told.
         .testTarget(
             name: "FuzzTests",
-            dependencies: ["DevChain", "EVM", "Ethereum", "JSONRPC", "Configuration", "TestSupport", log],
+            dependencies: ["DevChain", "EVM", "Ethereum", "JSONRPC", "Configuration", "PriceStreams", "TestSupport", log],
             exclude: ["Regressions"], swiftSettings: strict),
+        tests(
+            "StreamsNodeTests",
+            [
+                "StreamsNode", "PriceStreams", "OffchainReporting", "Agreement", "Configuration", "Ethereum", "JSONRPC",
+                "MessageBus", "Storage", "TestSupport", log, nioCore, nioHTTP1, nioPosix, nioWebSocket,
+            ]),
         tests("ArchitectureTests", ["TestSupport"]),
         tests(
             "CausewayCommandTests",
-            ["causeway", "CCIP", "ChainAccess", "Ethereum", "Guarding", "JSONRPC", "Localnet", argumentParser]),
+            [
+                "causeway", "CCIP", "ChainAccess", "Configuration", "Ethereum", "Executing", "Guarding", "JSONRPC", "Localnet",
+                "TestSupport", argumentParser,
+            ]),
         tests(
-            "EndToEndTests", ["CCIP", "Ethereum", "MessageBus", "Relayer", "TestSupport", protobuf], without: ["Python"]),
+            "EndToEndTests", ["CCIP", "Ethereum", "GuardMessages", "MessageBus", "Relayer", "TestSupport", protobuf],
+            without: ["Python"]),
     ]
 )

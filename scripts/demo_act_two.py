@@ -12,12 +12,15 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 
-from demo_table import document, draw, mend
+from demo_table import document, draw, mend, transact, word
 
 CAUSEWAY = ".build/release/causeway"
 CHAINS = ["ethereum", "jovay", "pharos"]
 DEADLINE_SECONDS = 120
+# Function selectors: approve(address,uint256), provideSiloedLiquidity(uint64,uint256).
+APPROVE, PROVIDE_SILOED_LIQUIDITY = "0x095ea7b3", "0x2d4a148f"
 
 
 def causeway(*arguments, expect=(0,)):
@@ -63,6 +66,105 @@ def wait(messages, until=Message.is_over, what="messages"):
         time.sleep(0.2)
 
 
+def faults(**wanted):
+    """How the attestation service misbehaves from now on; nothing for not at all."""
+    request = urllib.request.Request(document(DATA)["attester"]["api"] + "/faults", json.dumps(wanted).encode())
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def tokens_of_every_kind():
+    """Each kind of pool once both ways or round three chains; USDC while its attestation service behaves."""
+    home, other, third = CHAINS
+    messages = []
+    for symbol, kind in [
+        ("BFROM", "burned by burnFrom, minted"), ("BWITH", "burned by burn(from), minted"),
+        ("BADDR", "sent to a dead address, minted"), ("USDC", "USDC over CCTP v2"), ("USDCV1", "USDC over CCTP v1"),
+    ]:
+        for lane in [(home, other), (other, third), (third, home)]:
+            messages.append(Message(lane, f"{symbol}, {kind}", ["--token", f"{symbol}=2.5", "--receiver", "account:2"]))
+    # What is below a millionth is lost on the way to 6 decimals; nothing is on the way back.
+    messages += [
+        Message((home, other), "MIXED, 18 decimals to 6", ["--token", "MIXED=1.234567890123456789", "--receiver", "account:2"]),
+        Message((other, home), "MIXED, 6 decimals to 18", ["--token", "MIXED=1.234567", "--receiver", "account:2"]),
+        Message((other, third), "MIXED, 6 decimals to 6", ["--token", "MIXED=0.000001", "--receiver", "account:2"]),
+        Message((home, other), "USDC over CCTP v2, with data", ["--token", "USDC=1", "--text", "paid"]),
+    ]
+    return messages
+
+
+def silos():
+    """A token with a silo for each chain: what is away on one chain does not come back from another."""
+    home, other, third = CHAINS
+
+    def message(lane, amount, kind, outcome="executed"):
+        return Message(lane, f"SILO, {kind}", ["--token", f"SILO={amount}", "--receiver", "account:0"], outcome)
+
+    messages = [message((home, other), 10, "into a silo"), message((home, third), 2, "into another silo")]
+    send(messages)
+    messages += [message((other, home), 4, "out of its silo"), message((other, third), 3, "burned and minted")]
+    send(messages[2:])
+    last = message((third, home), 5, "more than its silo has", "failed")
+    send([last])
+    return messages + [last]
+
+
+def late_attestations():
+    """An attestation that comes late, one that is lost for a while, one that overtakes, one that expires."""
+    home, other, third = CHAINS
+    late = [Message((home, third), "USDC over CCTP v2, attested late", ["--token", "USDC=7", "--receiver", "account:2"]),
+            Message((other, home), "USDC over CCTP v1, attested late", ["--token", "USDCV1=7", "--receiver", "account:2"])]
+    faults(withheld=True)
+    for message in late:
+        message.send()
+
+    def waits(m):
+        return m.is_over() or "attestation" in str((m.story or {}).get("waitsFor"))
+
+    wait(late, waits, "messages wait for their attestations")
+    for message in late:
+        if message.is_over():
+            raise SystemExit(f"{message.id} was executed without an attestation")
+        message.note = "waited for its attestation, then executed"
+    faults(reorderMilliseconds=1000, refusedQuestions=2)
+    wait(late)
+    faults(lostQuestions=12, pendingQuestions=4)
+    lost = Message((third, other), "USDC over CCTP v1, attestation lost for a while", ["--token", "USDCV1=8", "--receiver", "account:2"])
+    send([lost])
+    faults(expiryBlocks=0)
+    expired = Message((home, other), "USDC over CCTP v2, attestation expired", ["--token", "USDC=9", "--receiver", "account:2"], "failed")
+    send([expired])
+    faults()
+    return late + [lost, expired]
+
+
+def attest_again(message):
+    """Has an attestation that expired made anew."""
+    api, place = document(DATA)["attester"]["api"], message.story["sent"]
+    with urllib.request.urlopen(f"{api}/v2/messages/0?transactionHash={place['transaction']}", timeout=10) as answer:
+        nonce = json.load(answer)["messages"][0]["eventNonce"]
+    with urllib.request.urlopen(urllib.request.Request(f"{api}/v2/reattest/{nonce}", b""), timeout=10) as answer:
+        assert answer.status == 200
+
+
+def provide(message):
+    """Account 0, who owns the silos, puts what a message needs into the one of its source."""
+    network = document(DATA)
+    source, home = (next(c for c in network["chains"] if c["name"] == name) for name in message.lane)
+    token = next(t for t in home["tokens"] if t["symbol"] == "SILO")
+    amount = int(message.story["tokens"][0]["amount"])
+    transact(network, home, token["address"], APPROVE + word(token["pool"]) + f"{amount:064x}", "approving the pool")
+    transact(
+        network, home, token["pool"], PROVIDE_SILOED_LIQUIDITY + f"{int(source['selector']):064x}{amount:064x}",
+        "filling the silo")
+
+
+def send(messages):
+    for message in messages:
+        message.send()
+    wait(messages)
+
+
 def every_kind():
     """At least one message of each kind; each of the six lanes carries several."""
     lanes = [(a, b) for a in CHAINS for b in CHAINS if a != b]
@@ -99,10 +201,18 @@ def by_hand(messages):
     for message in messages:
         if message.outcome != "failed":
             continue
-        more = ["--gas-limit", "200000"] if message.kind == "too little gas" else []
+        more, why = [], ""
+        if message.kind == "too little gas":
+            more, why = ["--gas-limit", "200000"], " with more gas"
+        elif "expired" in message.kind:
+            attest_again(message)
+            why = " with a new attestation"
+        elif message.kind.startswith("SILO"):
+            provide(message)
+            why = " once the silo was filled"
         done = causeway("exec", message.id, *more)
         assert done["state"] == "success", done
-        message.note = "failed, then executed by hand" + (" with more gas" if more else "")
+        message.note = "failed, then executed by hand" + why
 
 
 def cursed():
@@ -127,6 +237,16 @@ def cursed():
     return [message, second]
 
 
+def blessed(messages):
+    """Roots of the lanes that need guards came with their signatures, those of the others without."""
+    rmn = document(DATA)["rmn"]
+    guarded = [(lane["from"], lane["to"]) for lane in rmn["lanes"]]
+    for message in messages:
+        assert message.story["committed"]["blessed"] == (message.lane in guarded), f"{message.id}: {message.lane}"
+    print(f"\n{sum(message.lane in guarded for message in messages)} of {len(messages)} messages crossed under roots that "
+          f"{rmn['faulty'] + 1} of {len(document(DATA)['guards'])} guards signed")
+
+
 def main():
     first = [Message(("ethereum", chain), "CWT, locked and minted", ["--token", "CWT=10", "--receiver", "account:1"])
              for chain in CHAINS[1:]]
@@ -134,12 +254,13 @@ def main():
     for message in first:
         message.send()
     wait(first)
-    messages = every_kind()
+    messages = every_kind() + tokens_of_every_kind()
     print(f"\nSending {len(messages)} messages over six lanes", file=sys.stderr)
     for message in messages:
         message.send()
     wait(messages)
-    messages = first + messages
+    print("\nSilos, and an attestation service that misbehaves", file=sys.stderr)
+    messages = first + messages + silos() + late_attestations()
     wrong = [m for m in messages if m.story["stage"] != m.outcome]
     by_hand(messages)
     messages += cursed()
@@ -150,9 +271,11 @@ def main():
         took = story["executed"]["timestamp"] - story["sent"]["timestamp"] if story["executed"] else 0
         rows.append([
             " -> ".join(message.lane), message.kind, tokens, str(message.nonce) if message.nonce else "any", message.fee,
-            f"{took} s", message.note or story["stage"], message.id[:12]])
+            f"{took} s", "blessed" if story["committed"]["blessed"] else "-", message.note or story["stage"],
+            message.id[:12]])
     rows.sort(key=lambda row: row[0])
-    draw(["lane", "message", "tokens", "order", "fee", "took", "outcome", "id"], rows)
+    draw(["lane", "message", "tokens", "order", "fee", "took", "root", "outcome", "id"], rows)
+    blessed(messages)
     nonces = [m.story["executed"]["block"] for m in messages if m.kind.startswith("in order,")]
     assert nonces == sorted(nonces), "ordered messages crossed out of order"
     print()

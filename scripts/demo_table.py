@@ -49,22 +49,26 @@ def balances(data):
     return rows
 
 
+def transact(network, chain, to, data, what):
+    """A transaction of account 0, which the chain signs."""
+    sent = call(chain["rpc"], "eth_sendUnsignedTransaction", {
+        "from": network["accounts"][0]["address"], "to": to, "data": data})
+    deadline = time.monotonic() + 30
+    while not (receipt := call(chain["rpc"], "eth_getTransactionReceipt", sent)):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{what} took more than 30 s")
+        time.sleep(0.02)
+    if int(receipt["status"], 16) != 1:
+        raise SystemExit(f"{what} reverted")
+
+
 def mend(data):
     """Account 0 owns the receiver and makes it accept messages; the chain signs for its development accounts."""
     network = document(data)
     chain = next(item for item in network["chains"] if item["name"] == "jovay")
     artifact = json.loads(pathlib.Path("chains/artifacts/reverting_receiver.json").read_text())
     assert any(item.get("name") == "setReverting" for item in artifact["abi"])
-    owner = network["accounts"][0]["address"]
-    sent = call(chain["rpc"], "eth_sendUnsignedTransaction", {
-        "from": owner, "to": chain["contracts"]["revertingReceiver"], "data": SET_REVERTING + "0" * 64})
-    deadline = time.monotonic() + 30
-    while not (receipt := call(chain["rpc"], "eth_getTransactionReceipt", sent)):
-        if time.monotonic() > deadline:
-            raise SystemExit("the receiver was not mended within 30 s")
-        time.sleep(0.02)
-    if int(receipt["status"], 16) != 1:
-        raise SystemExit("mending the receiver reverted")
+    transact(network, chain, chain["contracts"]["revertingReceiver"], SET_REVERTING + "0" * 64, "mending the receiver")
     print("the receiver accepts messages now", file=sys.stderr)
 
 

@@ -1,6 +1,7 @@
 // The benchmark program of the chain's rooms: one subcommand a file. Benchmarks/yardsticks.py runs it beside other
 // implementations; by hand: swift run -c release causeway-bench interpreter --fixtures DIR.
 
+import BenchSupport
 import Foundation
 
 @main

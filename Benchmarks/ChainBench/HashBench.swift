@@ -1,5 +1,6 @@
 // Digests and signatures, each over a chain of inputs: the output goes into the next input, so nothing is left out.
 
+import BenchSupport
 import Ethereum
 
 extension ChainBench {

@@ -1,6 +1,7 @@
 // Runs the transactions of state-test files as calls: the state is made and the code analysed before the clock starts,
 // as a node would have them. One call on one thread is what is timed, its intrinsic gas and its journal included.
 
+import BenchSupport
 import EVM
 import Ethereum
 import Foundation

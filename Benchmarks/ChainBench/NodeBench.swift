@@ -2,6 +2,7 @@
 // WebSocket; decoding, recovery of senders, pool, blocks every 100 ms on the jovay profile, receipts, state root. All of
 // it shares the cores with whoever sends.
 
+import BenchSupport
 import Configuration
 import DevChain
 import EVM

@@ -1,6 +1,7 @@
 // What a client of the node waits for, over real sockets: searches in a million logs, calls, and new heads at a thousand
 // subscribers. Client and node share the process and its cores.
 
+import BenchSupport
 import Configuration
 import DevChain
 import EVM

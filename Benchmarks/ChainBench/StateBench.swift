@@ -1,6 +1,7 @@
 // Transfers executed and committed to the state, root included, at growing numbers of accounts: what a block costs apart
 // from signatures. With --data-dir the state lives in a file; what a restart costs and what memory it takes is printed too.
 
+import BenchSupport
 import DevChain
 import EVM
 import Ethereum

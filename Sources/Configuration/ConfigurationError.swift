@@ -12,6 +12,10 @@ package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConve
         package static let missingKey = Code(rawValue: "missingKey")
         package static let wrongType = Code(rawValue: "wrongType")
         package static let invalidValue = Code(rawValue: "invalidValue")
+        package static let keyMissing = Code(rawValue: "keyMissing")
+        package static let keyPermissions = Code(rawValue: "keyPermissions")
+        package static let keyUnreadable = Code(rawValue: "keyUnreadable")
+        package static let keyMismatch = Code(rawValue: "keyMismatch")
     }
 
     package let code: Code

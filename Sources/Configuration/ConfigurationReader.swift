@@ -34,6 +34,8 @@ package final class ConfigurationReader {
     let flags: [String: String]
     private let document: Node?
     private var usedFlags: Set<String> = []
+    /// Keys that were asked for by section: optional ones are often read only when they are there. Looked up only.
+    var asked: [String: [String]] = [:]
     package private(set) var entries: [ConfigurationEntry] = []
 
     /// Largest configuration file: a cluster of 31 relayers with 20 chains needs about 40 kB.

@@ -8,6 +8,8 @@ package struct ConfigurationSection {
     package let path: String
     let node: Node?
     private var known: [String] = []
+    /// Of a section that the file does not have: the line of the one around it, and the key there that may be meant.
+    private var absent: (line: Int, mistaken: String?)?
 
     init(reader: ConfigurationReader, path: String, node: Node?) {
         self.reader = reader
@@ -16,7 +18,8 @@ package struct ConfigurationSection {
     }
 
     /// File and line, for messages of callers that check more than one value.
-    package var place: String { "\(reader.file):\(node?.mark?.line ?? 1)" }
+    package var place: String { "\(reader.file):\(line)" }
+    private var line: Int { node?.mark?.line ?? absent?.line ?? 1 }
 
     private func full(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
     private func child(_ key: String) -> Node? { node?.mapping?[Node(key)] }
@@ -33,9 +36,7 @@ package struct ConfigurationSection {
 
     package mutating func string(_ key: String, default builtIn: String? = nil) throws(ConfigurationError) -> String {
         if let text = try optional(key) { return text }
-        guard let builtIn else {
-            throw ConfigurationError(.missingKey, "\(place): missing key '\(full(key))'")
-        }
+        guard let builtIn else { throw missing(key) }
         reader.record(full(key), builtIn, .builtIn)
         return builtIn
     }
@@ -88,10 +89,20 @@ package struct ConfigurationSection {
         if let node, node.mapping == nil {
             throw ConfigurationError(.wrongType, "\(place(of: node)): '\(full(key))' must hold keys and values")
         }
-        return ConfigurationSection(reader: reader, path: full(key), node: node)
+        var section = ConfigurationSection(reader: reader, path: full(key), node: node)
+        if node == nil { section.absent = (line, mistaken(key) ?? mistaken) }
+        return section
     }
 
-    package func has(_ key: String) -> Bool { child(key) != nil }
+    /// A variable of the environment that a value names, for secrets that stand in no file.
+    package func variable(_ name: String) -> String? { reader.environment[name] }
+
+    /// A key that is asked for is a key that may stand here.
+    package func has(_ key: String) -> Bool {
+        reader.asked[path, default: []].append(key)
+        return child(key) != nil
+    }
+
     /// Whether one value stands under `key`, and no mapping or list.
     package func isSingle(_ key: String) -> Bool { child(key)?.scalar != nil }
 
@@ -112,7 +123,7 @@ package struct ConfigurationSection {
 
     private func sequence(_ key: String, required: Bool) throws(ConfigurationError) -> [Node]? {
         guard let node = child(key) else {
-            if required { throw ConfigurationError(.missingKey, "\(place): missing key '\(full(key))'") }
+            if required { throw missing(key) }
             return nil
         }
         guard let sequence = node.sequence else {
@@ -124,6 +135,23 @@ package struct ConfigurationSection {
     private func place(of node: Node) -> String { "\(reader.file):\(node.mark?.line ?? 0)" }
 
     // MARK: Refusals
+
+    /// A key that must be there. One that is mistyped is missing under its right name, and found under the wrong one.
+    package func missing(_ key: String, hint: String? = nil) -> ConfigurationError {
+        ConfigurationError(
+            .missingKey, "\(place): missing key '\(full(key))'", hint: mistaken(key) ?? mistaken ?? hint)
+    }
+
+    /// The mistyped key around a section that is absent for it; nil for one that is there, or merely left out.
+    package var mistaken: String? { absent?.mistaken }
+
+    /// A key of this mapping that nobody read and that is much like this one.
+    private func mistaken(_ key: String) -> String? {
+        let strangers = (node?.mapping ?? [:]).map(\.key).filter { !known.contains($0.scalar?.string ?? "") }
+        guard let near = Nearest.of(key, among: strangers.compactMap { $0.scalar?.string }) else { return nil }
+        let line = strangers.first { $0.scalar?.string == near }?.mark?.line
+        return "line \(line ?? 0) has '\(near)': did you mean '\(key)'?"
+    }
 
     /// The error for a value that was read but cannot stand.
     package func refused(_ key: String, _ text: String, _ expected: String) -> ConfigurationError {
@@ -139,10 +167,11 @@ package struct ConfigurationSection {
         for (key, _) in mapping {
             let name = key.scalar?.string ?? "?"
             guard !known.contains(name) else { continue }
-            let nearest = Nearest.of(name, among: known)
+            let candidates = known + reader.asked[path, default: []].filter { !known.contains($0) }
+            let nearest = Nearest.of(name, among: candidates)
             throw ConfigurationError(
                 .unknownKey, "\(place(of: key)): unknown key '\(full(name))'",
-                hint: nearest.map { "did you mean '\($0)'?" } ?? "known keys here: \(known.sorted().joined(separator: ", "))")
+                hint: nearest.map { "did you mean '\($0)'?" } ?? "known keys here: \(candidates.sorted().joined(separator: ", "))")
         }
     }
 }

@@ -117,7 +117,8 @@ package struct LenientSection {
 
     package func missing(_ name: String, _ expected: String) -> ConfigurationError {
         let path = value.path.isEmpty ? name : "\(value.path).\(name)"
-        let nearest = Nearest.of(name, among: unread.map(\.name)).map { "'\($0)' is no key here; " } ?? ""
+        let near = Nearest.of(name, among: unread.map(\.name))
+        let nearest = near.map { "'\($0)' in line \(line(of: $0)) is no key here; " } ?? ""
         return ConfigurationError(
             .missingKey, "\(place): missing key '\(path)'", hint: "\(nearest)write \(name): \(expected)")
     }
@@ -152,7 +153,13 @@ package struct LenientSection {
         guard let (name, entry) = unread.first else { return }
         let nearest = Nearest.of(name, among: known)
         throw ConfigurationError(
-            .unknownKey, "\(entry.place): unknown key '\(entry.path)'",
+            .unknownKey, "\(entry.file):\(line(of: name)): unknown key '\(entry.path)'",
             hint: nearest.map { "did you mean '\($0)'?" } ?? "known keys here: \(known.sorted().joined(separator: ", "))")
+    }
+
+    /// Where a key of this mapping stands; its value may begin further down. Of a second file: where the value does.
+    private func line(of name: String) -> Int {
+        let key = value.node.mapping?.map(\.key).first { $0.scalar?.string == name }
+        return key?.mark?.line ?? unread.first { $0.name == name }?.value.node.mark?.line ?? 0
     }
 }

@@ -29,11 +29,14 @@ package struct ExecutingError: Error, Equatable, Sendable, CustomStringConvertib
     package let code: Code
     package let message: String
     package let hint: String
+    /// The error by which the contract would refuse the same, where this one came before it.
+    package let contractError: String?
 
-    package init(_ code: Code, _ message: String, hint: String) {
+    package init(_ code: Code, _ message: String, hint: String, contractError: String? = nil) {
         self.code = code
         self.message = message
         self.hint = hint
+        self.contractError = contractError
     }
 
     /// Wraps an error of the message room under a code of this one.

@@ -110,7 +110,8 @@ package struct ManualExecutionPlan: Hashable, Sendable {
             guard limit >= message.gasLimit else {
                 throw ExecutingError(
                     .gasOverrideTooLow, "gas limit \(limit.decimal), the message asks for \(message.gasLimit.decimal)",
-                    hint: "the contract only lets you raise it; leave it out to keep it")
+                    hint: "the contract only lets you raise it; leave it out to keep it",
+                    contractError: "InvalidManualExecutionGasLimit(uint64,bytes32,uint256)")
             }
             override.receiverExecutionGasLimit = limit
         }
@@ -118,13 +119,15 @@ package struct ManualExecutionPlan: Hashable, Sendable {
         guard tokens.count == message.tokenAmounts.count else {
             throw ExecutingError(
                 .tokenDataMismatch, "\(tokens.count) token gas limits for \(message.tokenAmounts.count) tokens",
-                hint: "one for each token, 0 keeps its own")
+                hint: "one for each token, 0 keeps its own",
+                contractError: "ManualExecutionGasAmountCountMismatch(bytes32,uint64)")
         }
         for (index, (wanted, token)) in zip(tokens, message.tokenAmounts).enumerated()
         where wanted != 0 && wanted < token.destinationGas {
             throw ExecutingError(
                 .gasOverrideTooLow, "token \(index): gas \(wanted), the message asks for \(token.destinationGas)",
-                hint: "the contract only lets you raise it; 0 keeps it")
+                hint: "the contract only lets you raise it; 0 keeps it",
+                contractError: "InvalidManualExecutionTokenGasOverride(bytes32,uint256,uint256,uint256)")
         }
         override.tokenGasOverrides = tokens
         return override
@@ -160,7 +163,8 @@ package struct ManualExecutionPlan: Hashable, Sendable {
             guard age > UInt64(threshold) else {
                 throw ExecutingError(
                     .manualExecutionNotAllowed, "its root is \(age) s old, and the relayers have \(threshold) s",
-                    hint: "wait \(UInt64(threshold) - age + 1) s, or see why the relayers wait: `causeway show`")
+                    hint: "wait \(UInt64(threshold) - age + 1) s, or see why the relayers wait: `causeway show`",
+                    contractError: "ManualExecutionNotYetEnabled(uint64)")
             }
         }
     }

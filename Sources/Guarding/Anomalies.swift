@@ -28,19 +28,25 @@ package struct AnomalyKind: RawRepresentable, Hashable, Sendable {
     package static let signedOtherwise = AnomalyKind(rawValue: "signedOtherwise")
     /// More tokens in one message or root than the operator allows.
     package static let valueLimit = AnomalyKind(rawValue: "valueLimit")
+    /// A pool's limiter on chain allows more than the operator of the guard does.
+    package static let rateLimitLoosened = AnomalyKind(rawValue: "rateLimitLoosened")
+    /// More tokens passed a pool than the operator of the guard allows.
+    package static let rateLimitExceeded = AnomalyKind(rawValue: "rateLimitExceeded")
     /// A finalized block changed. Also the kind under which ChainAccess stores it.
     package static let finalityViolation = AnomalyKind(rawValue: "finalityViolation")
 
     package static let all: [AnomalyKind] = [
         .committedRootMismatch, .unfinalizedRoot, .executedContentMismatch, .executedWithoutSource, .doubleExecution,
-        .contradictingMessage, .missingMessage, .unreadableMessage, .signedOtherwise, .valueLimit, .finalityViolation,
+        .contradictingMessage, .missingMessage, .unreadableMessage, .signedOtherwise, .valueLimit,
+        .rateLimitLoosened, .rateLimitExceeded, .finalityViolation,
     ]
 
-    /// True when the destination itself shows that something wrong was let through: a curse limits the damage. The
-    /// others are of the source or of our view of it, and refusing to sign is enough.
+    /// True when something wrong was let through: a curse limits the damage. The others are of the source or of our
+    /// view of it, or announce damage that may never come, and refusing to sign is enough.
     var callsForCurse: Bool {
         switch self {
-        case .committedRootMismatch, .executedContentMismatch, .executedWithoutSource, .doubleExecution: true
+        case .committedRootMismatch, .executedContentMismatch, .executedWithoutSource, .doubleExecution,
+            .rateLimitExceeded: true
         default: false
         }
     }

@@ -28,6 +28,13 @@ package struct Guard: Sendable {
     var refusedLogs: [ChainSelector: String] = [:]
     /// The limit that each lane was last held at, for the same reason.
     var limitsTold: [GuardLane: String] = [:]
+    /// Only looked up, never walked.
+    var buckets: [PoolGate: PoolBucket] = [:]
+    var limiters: [PoolGate: LimiterState] = [:]
+    /// How limiters are looser than allowed: said once.
+    var loosened: [PoolGate: String] = [:]
+    /// Lanes for which a curse was asked for.
+    var cursed: Set<GuardLane> = []
 
     /// How far a source has been read.
     struct SourceView: Sendable {
@@ -72,7 +79,7 @@ package struct Guard: Sendable {
     /// With what an earlier run left on disk: messages in ascending order of lane and number, records and stops that stand.
     package init(
         configuration: GuardConfiguration, messages: [DerivedMessage] = [], records: [GuardRecord] = [],
-        stops: [GuardStop] = []
+        stops: [GuardStop] = [], buckets: [PoolBucket] = []
     ) {
         self.configuration = configuration
         rates = Array(repeating: RateWindow(), count: configuration.relayerCount)
@@ -82,7 +89,12 @@ package struct Guard: Sendable {
         }
         for message in messages { _ = books[message.lane]?.add(message) }
         for record in records { books[record.lane]?.sign(record) }
-        for stop in stops where self.stops[stop.scope] == nil { self.stops[stop.scope] = stop }
+        for stop in stops {
+            if self.stops[stop.scope] == nil { self.stops[stop.scope] = stop }
+            // What called for a curse before was answered then.
+            for lane in configuration.lanes where lane.scope == stop.scope && stop.kind.callsForCurse { cursed.insert(lane) }
+        }
+        for bucket in buckets { self.buckets[bucket.gate] = bucket }
         for source in configuration.sources.keys.sorted() { sources[source] = SourceView() }
     }
 
@@ -100,6 +112,8 @@ package struct Guard: Sendable {
         case .executed(let message, let isFinal, let now):
             if isFinal { follow(message, &actions) }
             judge(.execution(message), now: now, &actions)
+        case .limiter(let gate, let state): take(state, of: gate, &actions)
+        case .flow(let flow): take(flow, &actions)
         case .finalityViolated(let chain, let reason):
             stop(GuardStop.scope(chain), .finalityViolation, reason, lane: nil, &actions)
         case .tick(let now): expire(now: now, &actions)
@@ -122,14 +136,14 @@ package struct Guard: Sendable {
         _ scope: String, _ kind: AnomalyKind, _ reason: String, lane: GuardLane?, _ actions: inout [GuardAction]
     ) {
         tallies.anomalies[kind, default: 0] += 1
-        let isNew = stops[scope] == nil
-        if isNew {
+        if stops[scope] == nil {
             let stop = GuardStop(scope: scope, kind: kind, reason: reason)
             stops[scope] = stop
             actions.append(.raiseStop(stop))
         }
         actions.append(.alarm(Anomaly(kind: kind, lane: lane, detail: reason)))
-        if isNew, let lane, configuration.cursesOnAnomaly, kind.callsForCurse {
+        // Once: also where a milder reason has stopped the lane before.
+        if let lane, configuration.cursesOnAnomaly, kind.callsForCurse, cursed.insert(lane).inserted {
             actions.append(.curse(lane.source, on: lane.destination, reason: "\(kind.rawValue): \(reason)"))
         }
     }
@@ -159,6 +173,8 @@ package struct GuardTallies: Hashable, Sendable {
     package internal(set) var refused: [RefusalCode: UInt64] = [:]
     package internal(set) var throttled: UInt64 = 0
     package internal(set) var anomalies: [AnomalyKind: UInt64] = [:]
+    /// Flows through pools that were counted.
+    package internal(set) var flows: UInt64 = 0
     package internal(set) var rootsVerified: UInt64 = 0
     package internal(set) var executionsVerified: UInt64 = 0
     /// Claims about messages that this guard has never read or no longer holds.

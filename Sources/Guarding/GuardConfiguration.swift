@@ -51,15 +51,17 @@ package struct GuardConfiguration: Hashable, Sendable {
     package let signer: Address
     package let relayerCount: Int
     package let limits: [ValueLimit]
+    package let pools: [PoolGate: PoolAllowance]
     /// How long a root or an execution may be ahead of our view of its source.
     package let graceMilliseconds: UInt64
     /// Ask for a curse on the anomalies that call for one.
     package let cursesOnAnomaly: Bool
 
-    /// Throws `invalidConfiguration`: a lane without its ends, nothing to guard, a limit of an unknown source.
+    /// Throws `invalidConfiguration`: a lane without its ends, nothing to guard, a limit of an unknown source, a pool
+    /// of no lane.
     package init(
         sources: [Source], destinations: [Destination], lanes: [GuardLane], signer: Address, relayerCount: Int,
-        limits: [ValueLimit] = [], graceMilliseconds: UInt64 = Limits.graceMillisecondsDefault,
+        limits: [ValueLimit] = [], pools: [PoolAllowance] = [], graceMilliseconds: UInt64 = Limits.graceMillisecondsDefault,
         cursesOnAnomaly: Bool = false
     ) throws(GuardError) {
         self.sources = Dictionary(sources.map { ($0.selector, $0) }, uniquingKeysWith: { first, _ in first })
@@ -68,6 +70,7 @@ package struct GuardConfiguration: Hashable, Sendable {
         self.signer = signer
         self.relayerCount = relayerCount
         self.limits = limits
+        self.pools = Dictionary(pools.map { ($0.gate, $0) }, uniquingKeysWith: { first, _ in first })
         self.graceMilliseconds = graceMilliseconds
         self.cursesOnAnomaly = cursesOnAnomaly
         func refused(_ why: String, _ hint: String) -> GuardError { GuardError(.invalidConfiguration, why, hint: hint) }
@@ -77,6 +80,10 @@ package struct GuardConfiguration: Hashable, Sendable {
         guard !lanes.isEmpty, relayerCount > 0 else { throw refused("no lane or no relayer", "a guard needs both") }
         for lane in lanes where self.sources[lane.source] == nil || self.destinations[lane.destination] == nil {
             throw refused("lane \(lane) has an end that is no chain here", "name both chains")
+        }
+        guard self.pools.count == pools.count else { throw refused("a pool stands twice", "one entry for each remote chain") }
+        for gate in self.pools.keys.sorted() where !self.lanes.contains(gate.lane) {
+            throw refused("\(gate) belongs to lane \(gate.lane), which is not guarded", "correct pools")
         }
         for limit in limits where self.sources[limit.source] == nil {
             throw refused("a limit of chain \(limit.source), which no lane leaves", "correct limits")

@@ -176,6 +176,10 @@ package enum GuardEvent: Sendable {
     case destinationSilent(ChainSelector, reason: String)
     case accepted(AcceptedRoot, now: GuardTime)
     case executed(ExecutedMessage, isFinal: Bool, now: GuardTime)
+    /// A pool's limiter as it is now; nil where the pool does not serve the remote chain.
+    case limiter(PoolGate, LimiterState?)
+    /// Of finalized blocks, in order; may come again.
+    case flow(PoolFlow)
     /// A finalized block changed.
     case finalityViolated(ChainSelector, reason: String)
     case tick(now: GuardTime)
@@ -221,6 +225,8 @@ package enum GuardAction: Hashable, Sendable {
     case keep([DerivedMessage])
     /// Signed leaves, on disk before the signature exists.
     case record([GuardRecord])
+    /// What is left of an allowance, on disk before the cursor behind its flow moves.
+    case keepBucket(PoolBucket)
     /// On disk before anything follows from it.
     case raiseStop(GuardStop)
     case sign(requestID: Bytes, to: RelayerIndex, digest: RMNReportDigest)

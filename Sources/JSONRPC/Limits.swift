@@ -53,6 +53,17 @@ package enum Limits {
     /// How long `stop` waits for connections to end by themselves before it cuts them.
     package static let stopMillisecondsDefault = 2_000
 
+    // MARK: Pushing
+
+    /// Bytes on their way to one client: what follows is still the newest when its turn comes, and a pong passes it.
+    package static let pushWindowBytes = 128 << 10
+    /// Bytes given to a socket in one piece.
+    package static let pushPieceBytes = 32 << 10
+    /// Bytes of a client that only listens: it may send control frames, and small messages that nobody reads.
+    package static let pushInboundBytesMaximum = 64 << 10
+    /// After so long control frames are counted anew.
+    package static let controlFrameSeconds: Int64 = 10
+
     // MARK: Client
 
     /// Bytes of one answer: eth_getLogs of a wide range, a trace of a heavy transaction.
@@ -82,6 +93,8 @@ package enum Limits {
     package static let retryAfterMillisecondsMaximum = 60_000
     /// How often a silent WebSocket to a node is asked whether it lives.
     package static let clientPingMilliseconds = 15_000
+    /// Pushed messages that wait for their reader; the oldest give way, as only the newest are of use.
+    package static let feedBufferMaximum = 1_024
     /// Letters of an endpoint in a configuration file.
     package static let endpointBytesMaximum = 2_048
 

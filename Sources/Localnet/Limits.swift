@@ -19,10 +19,14 @@ package enum Limits {
     package static let chainsMaximum = 32
     /// Relayers of one cluster, as the agreement bounds it.
     package static let relayersMaximum = 31
+    /// Guards of one cluster, as a guard reads its file.
+    package static let guardsMaximum = 32
     /// How long a public chain may take to include a deployment; a block of Ethereum takes 12 s, a full pool minutes.
     package static let deploymentSecondsDefault = 600
     /// Between the first nonces of the deployer on two local chains: more than one deployment sends.
     static let nonceDistance: UInt64 = 1_000
+    /// From the first port of relayers to the first of price streams, which are started before them.
+    static let streamsPortDistance = 200
     /// How long the whole local network may take to be ready; it takes about five seconds on two cores.
     package static let readySecondsMaximum = 60
     /// How long a process may take to end after SIGTERM before it is killed.
@@ -36,6 +40,8 @@ package enum Limits {
     /// Tries of one request to a chain before it counts as unreachable: one in five may fail, and a review of 300 reads
     /// still passes 999 times of 1,000.
     package static let requestAttempts = 8
+    /// Calls on their way at once to a node that takes no lists of them.
+    package static let callsAtOnce = 8
     /// Newest blocks whose distances tell how often a chain makes them.
     package static let cadenceBlocks: UInt64 = 8
     /// Further tries of a read that was answered with null.
@@ -58,4 +64,14 @@ package enum Limits {
     package static let adoptedBalanceMinimum = U256(10_000_000_000_000_000)
     /// What a deployment pays a block's maker for one gas where the node tells no price: a gwei, as most chains want.
     static let tipWei = U256(1_000_000_000)
+    /// Messages that a local attestation service keeps: hours of a busy network, some megabytes.
+    static let attesterMessagesMaximum = 65_536
+    /// An hour: what is longer is withheld.
+    static let attesterDelayMaximum: UInt64 = 3_600_000
+    /// Questions or blocks that a fault of the attestation service lasts.
+    static let attesterQuestionsMaximum: UInt64 = 1_000_000
+    /// Blocks of one log query of the attestation service; public nodes allow a thousand.
+    static let attesterBlocksPerQuery: UInt64 = 1_000
+    /// Bytes of a question to the attestation service.
+    static let attesterRequestBytes = 65_536
 }

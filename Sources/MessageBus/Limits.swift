@@ -38,8 +38,24 @@ package enum Limits {
     package static let pairHighWaterMark: Int32 = 64
     /// Events inside libzmq towards one subscriber; a slower one loses events and sees the gap.
     package static let feedHighWaterMark: Int32 = 4096
+    /// Frames inside libzmq towards one subscriber of a fan-out: 8 MB at the size of a price report.
+    package static let fanOutHighWaterMark: Int32 = 10_000
+    /// Items that wait for a fan-out's thread: two seconds of the highest rate.
+    package static let fanOutQueuedItemsMaximum = 65_536
+    /// A frame, and a request, of a fan-out.
+    package static let fanOutFrameBytesMaximum = 65_536
+    /// Prefixes one subscriber of a fan-out asks for.
+    package static let fanOutTopicsMaximum = 4_096
+    /// Frames handed to a sink at once.
+    package static let fanOutBatchMaximum = 1_024
+    /// Requests answered in one wake-up: an answer has up to a thousand frames, and publishing comes first.
+    package static let fanOutRequestsPerTurnMaximum = 8
+    /// Clients whose request rates are remembered.
+    package static let fanOutClientsMaximum = 8_192
+    /// Between two looks of a sink at the time.
+    package static let fanOutTickMilliseconds = 200
     /// Connections that may wait to be accepted.
-    package static let acceptBacklog: Int32 = 128
+    package static let acceptBacklog: Int32 = 1_024
 
     /// Messages handed out at once: bounds how long one wake-up keeps the thread from its other sockets.
     package static let batchMessagesMaximum = 256

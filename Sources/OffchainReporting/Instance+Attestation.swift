@@ -75,7 +75,8 @@ extension Instance {
                 of: $0, sequenceNumber: sequenceNumber, configurationDigest: configuration.digest)
         }
         let signatures = entry.digests.map { crypto.attestation.sign($0.bytes) }
-        let usable = zip(signatures, entry.digests).allSatisfy {
+        // One signature tells whether the key is that of the configured signer; a check costs more than a signature.
+        let usable = zip(signatures, entry.digests).prefix(1).allSatisfy {
             crypto.attestation.verify($0, $1.bytes, oracle: ownIndex)
         }
         if usable { entry.own = signatures }
@@ -142,10 +143,13 @@ extension Instance {
             !entry.reports.isEmpty
         else { return }
         var valid: [Int] = []
-        for oracle in entry.lists.indices where valid.count < configuration.oneHonest {
+        // The own list first: it needs no check.
+        let order = [ownIndex] + entry.lists.indices.filter { $0 != ownIndex }
+        for oracle in order where valid.count < configuration.oneHonest {
             guard var list = entry.lists[oracle] else { continue }
             if list.check == .unchecked {
-                list.check = verifies(list, of: oracle, entry) ? .valid : .invalid
+                let isOwn = oracle == ownIndex && list.signatures == entry.own
+                list.check = isOwn || verifies(list, of: oracle, entry) ? .valid : .invalid
                 entry.lists[oracle] = list
                 if list.check == .invalid {
                     refuse(.signatureListMismatch, from: oracle, "report signatures \(sequenceNumber)")
@@ -153,6 +157,7 @@ extension Instance {
             }
             if list.check == .valid { valid.append(oracle) }
         }
+        valid.sort()
         entry.complete = valid.count == configuration.oneHonest
         attestation.entries[sequenceNumber] = entry
         guard entry.complete else { return }

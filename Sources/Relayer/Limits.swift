@@ -21,14 +21,8 @@ package enum Limits {
     package static let chainsMaximum = 64
     /// Endpoints of one chain: each is asked whenever a quorum is read.
     package static let endpointsMaximum = 16
-    /// Bytes of a key file: a Web3 Secret Storage file has about 500.
-    package static let keyFileBytesMaximum = 16 << 10
-    /// Bytes of a password file.
-    package static let passwordBytesMaximum = 4 << 10
     /// Messages of one lane kept in memory beyond what is committed: 16 commit reports of 256.
     package static let messagesPerLaneMaximum = 4096
-    /// Messages of peers that wait for an instance's loop: more means that it is stuck, and old ones are worthless.
-    package static let mailboxMessagesMaximum = 8_192
     /// Between two comparisons of what was read with the contracts' counters, while messages are under way and else.
     package static let auditMilliseconds: UInt64 = 5_000
     package static let auditIdleMilliseconds: UInt64 = 60_000
@@ -46,13 +40,6 @@ package enum Limits {
     package static let rereadBlocks: UInt64 = 100
     /// Alternatives for one topic of a log filter.
     package static let topicsMaximum = 64
-    /// How long an observation is tried again, as a part of deltaProgress: late enough to matter, early enough to
-    /// count.
-    package static let observationShare = 0.4
-    /// Between two tries of a question that the world did not answer.
-    package static let questionPauseMilliseconds: UInt64 = 200
-    /// Between two tries of the last check before a transmission.
-    package static let transmissionPauseMilliseconds: UInt64 = 1_000
     /// Between two looks at a destination when nothing seems to be going on: price heartbeats are minutes long.
     package static let idleLookMilliseconds: UInt64 = 5_000
     /// Message ids that a node can still name the lane and number of, for `causeway show`.
@@ -66,7 +53,7 @@ package enum Limits {
     /// Between two looks at what is due.
     static let tokenDataTickMilliseconds = 250
     /// Data that is not ready is asked for again after this (4.6).
-    static let tokenDataRetryMilliseconds: UInt64 = 5_000
+    package static let tokenDataRetryMilliseconds: UInt64 = 5_000
     /// An answer that is ready is not asked for again for this long (4.6).
     static let tokenDataCacheMilliseconds: UInt64 = 600_000
     /// Entries that no round wants any more go after this.

@@ -1,5 +1,7 @@
 // The one error type of this room.
 
+import Configuration
+
 /// A relayer could not start, or had to stop. `code` is stable; people read `message` and `hint`.
 package struct RelayerError: Error, Equatable, Sendable, CustomStringConvertible {
     package struct Code: RawRepresentable, Hashable, Sendable {
@@ -14,6 +16,9 @@ package struct RelayerError: Error, Equatable, Sendable, CustomStringConvertible
         package static let chain = Code(rawValue: "chain")
         package static let contract = Code(rawValue: "contract")
         package static let store = Code(rawValue: "store")
+        /// A store that a running process holds.
+        package static let storeHeld = Code(rawValue: "storeHeld")
+        package static let unknownStop = Code(rawValue: "unknownStop")
         package static let stopped = Code(rawValue: "stopped")
     }
 
@@ -28,4 +33,11 @@ package struct RelayerError: Error, Equatable, Sendable, CustomStringConvertible
     }
 
     package var description: String { hint.map { "\(message)\n  hint: \($0)" } ?? message }
+}
+
+extension RelayerError {
+    /// What is wrong with a file, under the same code.
+    init(_ error: ConfigurationError) {
+        self.init(Code(rawValue: error.code.rawValue), error.message, hint: error.hint)
+    }
 }

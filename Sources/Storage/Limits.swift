@@ -15,6 +15,14 @@ package enum Limits {
     package static let cursorHistoryMaximum = 256
     /// Keys of finished requests that are kept, newest first: as many as a transaction manager remembers.
     package static let finishedKeysMaximum = 4_096
+    /// Bytes of the reason with which a stop is lifted: a paragraph.
+    package static let stopReasonBytesMaximum = 4_096
+    /// Contradictions that are listed; the first ones say enough.
+    package static let evidenceShown = 100
     /// One block of a simulated chain with its receipts: a gigagas block of the costliest logs is far below it.
     package static let chainRowBytesMaximum = 1 << 29
+    /// Rows that one step of forgetting removes: a writer waits for no longer than that takes.
+    package static let prunedRowsMaximum = 5_000
+    /// Seconds whose nanoseconds fit into 63 bits.
+    package static let reportSecondMaximum: UInt64 = 9_223_372_036
 }

@@ -7,6 +7,7 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { database in try database.execute(sql: first) }
+        migrator.registerMigration("2") { database in try database.execute(sql: second) }
         return migrator
     }
 
@@ -62,5 +63,11 @@ enum Schema {
         CREATE UNIQUE INDEX stop_active ON stop (scope, kind) WHERE cleared_at IS NULL;
 
         CREATE TABLE item (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+        """
+
+    /// Why a stop was lifted; roots that are still open without a walk over all there ever were.
+    private static let second = """
+        ALTER TABLE stop ADD COLUMN cleared_why TEXT;
+        CREATE INDEX root_open ON root (destination, source, first) WHERE executed = 0;
         """
 }

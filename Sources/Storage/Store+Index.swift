@@ -113,6 +113,45 @@ extension Store {
         }
     }
 
+    /// Roots of a lane that are not executed to the end, ascending, beginning at `first` or above; at most `limit`.
+    package func openRoots(
+        destination: UInt64, source: UInt64, from first: UInt64, limit: Int = Limits.indexPageMaximum
+    ) throws(StorageError) -> [RootRow] {
+        try read { database in
+            try Row.fetchAll(
+                database, sql: Self.openRootsSQL,
+                arguments: [
+                    destination.column, source.column, first.column, min(limit, Limits.indexPageMaximum),
+                ]
+            ).map(RootRow.init)
+        }
+    }
+
+    private static let openRootsSQL = """
+        SELECT * FROM root WHERE destination = ? AND source = ? AND first >= ? AND executed = 0 ORDER BY first LIMIT ?
+        """
+
+    /// How SQLite looks open roots up, in its own words.
+    func openRootsPlan() throws(StorageError) -> String {
+        try read { database in
+            try Row.fetchAll(
+                database, sql: "EXPLAIN QUERY PLAN " + Self.openRootsSQL,
+                arguments: [UInt64(0).column, UInt64(0).column, UInt64(0).column, 1]
+            ).compactMap { $0["detail"] as String? }.joined(separator: "\n")
+        }
+    }
+
+    /// The highest number under a root of the lane; nil before the first.
+    package func lastCommitted(destination: UInt64, source: UInt64) throws(StorageError) -> UInt64? {
+        try read { database in
+            try Row.fetchOne(
+                database,
+                sql: "SELECT last FROM root WHERE destination = ? AND source = ? ORDER BY first DESC LIMIT 1",
+                arguments: [destination.column, source.column]
+            ).map { try Columns(row: $0).number("last") }
+        }
+    }
+
     /// The root whose range holds a sequence number.
     package func root(destination: UInt64, source: UInt64, covering sequence: UInt64) throws(StorageError) -> RootRow? {
         try read { database in

@@ -92,6 +92,26 @@ enum StoreFile {
         }
     }
 
+    /// For a look at a file that another process may be writing. Nothing is made, migrated or counted.
+    static func reader(_ path: String, kind: StoreKind) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(Double(Limits.busyTimeoutMilliseconds) / 1_000)
+        configuration.label = "causeway.reader"
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.read { database in try checkMark(database, kind, path) }
+        return queue
+    }
+
+    private static func checkMark(_ database: Database, _ kind: StoreKind, _ path: String) throws {
+        let found = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+        guard found == kind.applicationID else {
+            throw StorageError(
+                .foreignFile, "the file is a database of another program", path: path,
+                hint: "give a path of its own to the store")
+        }
+    }
+
     private static var configuration: Configuration {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
@@ -113,12 +133,7 @@ enum StoreFile {
 
     private static func check(_ queue: DatabaseQueue, _ kind: StoreKind, _ path: String) throws {
         try queue.read { database in
-            let found = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
-            guard found == kind.applicationID else {
-                throw StorageError(
-                    .foreignFile, "the file is a database of another program", path: path,
-                    hint: "give a path of its own to the store")
-            }
+            try checkMark(database, kind, path)
             guard try !kind.migrator().hasBeenSuperseded(database) else {
                 throw StorageError(
                     .newerSchema, "the file was written by a newer version", path: path,

@@ -1,14 +1,15 @@
-// Requests and answers as bytes of the mesh's channel "guard/1": strict where something comes in, and nothing of what comes
+// Requests and answers as bytes of the mesh's channel for guards: strict where something comes in, and nothing of what comes
 // in is believed beyond its shape.
 
 import CCIP
 import Ethereum
 import Foundation
+import GuardMessages
 import Guarding
 import SwiftProtobuf
 
 package enum GuardWire {
-    package static let channel = Bytes("guard/1".utf8)
+    package static let channel: Bytes = GuardChannel.name
 
     /// Throws `malformedRequest`.
     package static func request(_ bytes: Bytes) throws(WatcherError) -> SignatureRequest {

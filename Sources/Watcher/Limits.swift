@@ -9,9 +9,10 @@ package enum Limits {
     package static let guardsMaximum = 32
     /// Value limits of one guard.
     package static let valueLimitsMaximum = 256
-    /// Bytes of a key file, a password file.
-    package static let keyFileBytesMaximum = 16 << 10
-    package static let passwordBytesMaximum = 4 << 10
+    /// Allowances of pools: two calls each in one reading.
+    package static let poolsMaximum = 64
+    /// Between two looks at the limiters of pools: blocks take about as long, and what passes is counted besides.
+    package static let poolReadMilliseconds = 5_000
     /// Events that wait for the guard's loop; more means that it is stuck, and requests are made again.
     package static let mailboxMaximum = 4_096
     /// Between two looks at what has waited too long.

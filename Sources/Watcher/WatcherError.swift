@@ -1,5 +1,7 @@
 // The one error type of this room.
 
+import Configuration
+
 /// A guard could not start, or had to stop. `code` is stable; people read `message` and `hint`.
 package struct WatcherError: Error, Equatable, Sendable, CustomStringConvertible {
     package struct Code: RawRepresentable, Hashable, Sendable {
@@ -30,4 +32,11 @@ package struct WatcherError: Error, Equatable, Sendable, CustomStringConvertible
     }
 
     package var description: String { hint.map { "\(message)\n  hint: \($0)" } ?? message }
+}
+
+extension WatcherError {
+    /// What is wrong with a file, under the same code.
+    init(_ error: ConfigurationError) {
+        self.init(Code(rawValue: error.code.rawValue), error.message, hint: error.hint)
+    }
 }

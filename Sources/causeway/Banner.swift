@@ -15,10 +15,13 @@ enum Banner {
         for chain in network.chains { result += Self.chain(chain) }
         result += accounts(network)
         if !network.relayers.isEmpty { result += relayers(network) }
+        if !network.guards.isEmpty { result += guards(network) }
+        if let known = network.streams { result += streams(known) }
         var places = Table(indent: 2)
         places.add("data", network.dataDirectory)
         places.add("this, as JSON", network.path)
         if let feed = network.eventFeed { places.add("event feed", feed) }
+        if let attester = network.attester { places.add("attestations", attester.api) }
         result += places.text() + "\n"
         result += Terminal.data.paint("ready in \(network.readySeconds ?? "?") s", .green) + "\n"
         return result
@@ -38,8 +41,8 @@ enum Banner {
         table.add("blocks", "every \(chain.blockMilliseconds) ms")
         for (name, address) in chain.contracts?.named ?? [] { table.add(name, address.checksummed) }
         for token in chain.tokens {
-            let kind = token.poolKind == .lockRelease ? "locked here" : "burned and minted"
-            table.add(token.symbol, "\(token.address.checksummed)  pool \(token.pool.checksummed)  \(kind)")
+            table.add(
+                token.symbol, "\(token.address.checksummed)  pool \(token.pool.checksummed)  \(token.poolKind.words)")
         }
         table.add("log", chain.log)
         return heading("\(chain.displayName) (\(chain.name))") + table.text() + "\n"
@@ -69,5 +72,37 @@ enum Banner {
             }
         }
         return heading("Relayers") + table.text() + "\n"
+    }
+
+    private static func streams(_ streams: NetworkDocument.Streams) -> String {
+        var table = Table(["", "pid", "HTTP"], indent: 2)
+        for (_, process) in streams.processes {
+            table.add(process.name, process.pid.map { "\($0)" } ?? "-", "http://127.0.0.1:\(process.http)")
+        }
+        var places = Table(indent: 2)
+        for gateway in streams.gateways {
+            places.add("reports", gateway.feed)
+            places.add("requests", gateway.requests)
+            places.add("API", gateway.api)
+        }
+        places.add("DON", streams.config)
+        if let key = streams.apiKey { places.add("API key", key) }
+        places.add("see them", "causeway streams watch")
+        return heading("Price streams") + table.text() + "\n" + places.text() + "\n"
+    }
+
+    private static func guards(_ network: NetworkDocument) -> String {
+        var table = Table(["", "pid", "signer", "mesh", "HTTP"], indent: 2)
+        for node in network.guards {
+            table.add(
+                node.name, node.pid.map { "\($0)" } ?? "-", node.signer.checksummed,
+                "tcp://127.0.0.1:\(node.ports.mesh)", "http://127.0.0.1:\(node.ports.http)")
+        }
+        var text = heading("Guards") + table.text()
+        if let blessing = network.blessing {
+            let lanes = blessing.lanes.map { "\($0.from) -> \($0.to)" }.joined(separator: ", ")
+            text += "\n  \(blessing.faulty + 1) of \(network.guards.count) sign each root of \(lanes)\n"
+        }
+        return text + "\n"
     }
 }

@@ -28,7 +28,7 @@ struct Causeway: AsyncParsableCommand {
             GuardCommand.self, CurseCommand.self, UncurseCommand.self, TokensCommand.self, SupplyCommand.self,
             SendCommand.self, ShowCommand.self, ExecCommand.self, LanesCommand.self, FeeCommand.self, ChainsCommand.self,
             ErrorsCommand.self, KeysCommand.self, ConfigCommand.self, CheckCommand.self, RelayerCommand.self,
-            AdoptCommand.self, ClusterCommand.self,
+            AdoptCommand.self, ClusterCommand.self, AttesterCommand.self, StreamsCommand.self,
         ])
 
     static func main() async {

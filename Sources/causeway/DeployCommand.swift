@@ -12,8 +12,8 @@ struct DeployCommand: CausewayCommand {
         discussion: """
             FILE names chains with their RPC addresses, tokens, and the public keys of the cluster's relayers. Every chain is
             wired to every other one. What was sent is kept in the state file before it is sent: when something breaks off,
-            the same command goes on from there, after it has compared the file with the chains. FILE.addresses.json then
-            lists all addresses in the format that `causeway adopt` takes.
+            the same command goes on from there, after it has compared the file with the chains. FILE.addresses.json, or the
+            file that --write names, then lists all addresses in the format that `causeway adopt` takes.
 
               version: 1
               deployer: {keyFile: deployer.json, passwordFile: password}   # or CAUSEWAY_DEPLOYER_KEY
@@ -32,10 +32,14 @@ struct DeployCommand: CausewayCommand {
                     transmitters:
                       ethereum: {committing: 0x..., executing: 0x...}
                       jovay: {committing: 0x..., executing: 0x...}
+              rmn:                               # only where guards are to sign roots
+                signers: [{account: 0x...}, {account: 0x...}, {account: 0x...}]
+                lanes: ["ethereum:jovay"]        # or all
 
             Examples:
               causeway deploy deployment.yaml
               causeway deploy deployment.yaml --state ./state.json --json
+              causeway deploy deployment.yaml --write ./addresses.json
             """)
 
     @Argument(help: "The deployment file.")
@@ -43,6 +47,9 @@ struct DeployCommand: CausewayCommand {
 
     @Option(name: .long, help: "Where the state is kept; FILE.state.json when not given.")
     var state: String?
+
+    @Option(name: .long, help: ArgumentHelp("Where the addresses go; FILE.addresses.json when not given.", valueName: "path"))
+    var write: String?
 
     @Option(name: .long, help: ArgumentHelp("Give up waiting for blocks after so long.", valueName: "seconds"))
     var timeout = 600
@@ -81,7 +88,7 @@ struct DeployCommand: CausewayCommand {
             artifacts: try ProjectFiles.artifacts(), policy: policy, statePath: statePath, progress: { out.talk($0) })
         let plan = try await deployer.deploy(deployment.request, to: targets)
         // RPC addresses may carry keys.
-        let addresses = file + ".addresses.json"
+        let addresses = write ?? file + ".addresses.json"
         try Files.write(AddressesDocument.json(plan, endpoints: deployment.endpoints).pretty, to: addresses, mode: 0o600)
         out.talk("addresses in \(addresses); a cluster for them: causeway adopt --deployment \(addresses) --keys KEYS.yaml")
         out.data(json(plan, statePath, addresses)) { text(plan) }

@@ -57,6 +57,23 @@ struct StatusCommand: CausewayCommand {
                         log: relayer.logs[role] ?? "", state: "down", detail: ""))
             }
         }
+        entries += document.guards.map { node in
+            Entry(
+                name: node.name, role: "guard", pid: node.pid, port: node.ports.http, log: node.log, state: "down",
+                detail: "")
+        }
+        if let attester = document.attester {
+            entries.append(
+                Entry(
+                    name: "attester", role: "attestations", pid: attester.pid,
+                    port: attester.api.split(separator: ":").last.flatMap { Int($0) } ?? 0, log: attester.log,
+                    state: "down", detail: ""))
+        }
+        entries += (document.streams?.processes ?? []).map { role, process in
+            Entry(
+                name: process.name, role: role, pid: process.pid, port: process.http, log: process.log, state: "down",
+                detail: "")
+        }
         return entries
     }
 

@@ -8,16 +8,20 @@ import Localnet
 struct UpCommand: CausewayCommand {
     static let configuration = CommandConfiguration(
         commandName: "up",
-        abstract: "Start the whole local network: chains, contracts, relayers.",
+        abstract: "Start the whole local network: chains, contracts, relayers, guards, price streams.",
         discussion: """
             Ethereum on port 8545 and Jovay on 8546 (or the next free ports), all contracts, four relayers as eight
-            processes. Ctrl-C leaves nothing behind. DATA_DIR/localnet.json says everything that the banner says.
+            processes, four stream oracles and their gateway. Ctrl-C leaves nothing behind. DATA_DIR/localnet.json says everything that the banner says.
 
             Examples:
               causeway up
               causeway up --json --detach                  in the background; its description on stdout
               causeway up --data-dir ./data --relayers 7
               causeway up --block-time 1000                slower blocks
+              causeway up --guards 4                       all lanes take roots that two of four guards have signed
+              causeway up --guards 4 --rmn ethereum:jovay  only this lane does
+              causeway up --no-streams                     without price streams: less work for a small machine
+              causeway up --tokens all                     every kind of token pool, USDC with its attestation service
             """)
 
     @Flag(name: .long, help: "Return when the network is ready and leave it running; causeway down ends it.")
@@ -29,16 +33,30 @@ struct UpCommand: CausewayCommand {
     @Option(name: .long, help: "How many relayers: 4, 7, 10 ...")
     var relayers = 4
 
+    @Option(name: .long, help: "How many guards; their F is (N - 1) / 2, and F + 1 of them sign a root.")
+    var guards = 0
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Lanes whose roots guards must sign: all, or FROM:TO with commas; all with --guards.", valueName: "lanes"))
+    var rmn: String?
+
     @Option(name: .long, help: ArgumentHelp("Milliseconds between blocks on all chains.", valueName: "ms"))
     var blockTime: Int?
 
     @Option(name: .long, help: "Chain profiles in the order of their ports, with commas.")
     var chains = "ethereum,jovay"
 
+    @Option(name: .long, help: "standard: LINK and CWT. all: one token of each kind of pool, and an attestation service.")
+    var tokens = LocalTokens.standard
+
     @Flag(name: .long, help: "Random relayer keys instead of those of the development mnemonic.")
     var randomKeys = false
 
-    @Flag(name: .long, help: "Start a relayer process again when it ends by itself.")
+    @Flag(name: .long, help: "No price streams.")
+    var noStreams = false
+
+    @Flag(name: .long, help: "Start a relayer, guard, oracle or gateway again when it ends by itself.")
     var restart = false
 
     @Flag(name: .long, help: "Chains and contracts only.")
@@ -49,24 +67,30 @@ struct UpCommand: CausewayCommand {
 
     @OptionGroup var output: OutputOptions
 
-    private var options: LocalnetOptions {
+    private func localnetOptions() throws -> LocalnetOptions {
         var options = LocalnetOptions()
+        options.guards = guards
+        options.blessedLanes = try rmn.map { try LaneSelection($0.split(separator: ",").map(String.init)) }
         options.dataDirectory = dataDir
         options.relayers = relayers
         options.blockMilliseconds = blockTime
         options.profiles = chains.split(separator: ",").map(String.init)
         options.keys = randomKeys ? .random : .development
         options.restartsRelayers = restart
+        options.tokens = tokens
         options.startsRelayers = !noRelayers
+        options.streams = !noStreams
+        options.makeAPIKey = { files in try LocalStreamsKey.make(files) }
         options.logLevel = logLevel
         return options
     }
 
     func perform(_ out: CommandOutput) async throws -> ExitStatus {
+        let options = try localnetOptions()
         try options.validate()
         if detach { return try await startInBackground(out) }
         let signals = Signals()
-        let starting = Task { [options] in
+        let starting = Task {
             try await LocalNetwork.start(options: options) { out.talk($0) }
         }
         // Until the network stands, a signal breaks the start off; afterwards it ends the network.
@@ -101,6 +125,19 @@ struct UpCommand: CausewayCommand {
                 for line in lines.suffix(4) { out.talk("    \(line)") }
             case .relayerRestarted(let index, let role, let pid):
                 out.talk("relayer-\(index) \(role) was started again as process \(pid)")
+            case .guardEnded(let index, let exit, let log, let lines):
+                out.warn("guard-\(index) ended with \(exit); its log: \(log)")
+                for line in lines.suffix(4) { out.talk("    \(line)") }
+            case .guardRestarted(let index, let pid):
+                out.talk("guard-\(index) was started again as process \(pid)")
+            case .attesterEnded(let exit, let log, let lines):
+                out.warn("the attestation service ended with \(exit), so USDC waits; its log: \(log)")
+                for line in lines.suffix(4) { out.talk("    \(line)") }
+            case .streamsEnded(let name, let exit, let log, let lines):
+                out.warn("\(name) of the price streams ended with \(exit); its log: \(log)")
+                for line in lines.suffix(4) { out.talk("    \(line)") }
+            case .streamsRestarted(let name, let pid):
+                out.talk("\(name) was started again as process \(pid)")
             case .chainEnded(let name, let exit, let log, let lines):
                 out.warn("chain \(name) ended with \(exit), so the network ends; its log: \(log)")
                 for line in lines { out.talk("    \(line)") }
@@ -144,10 +181,14 @@ struct UpCommand: CausewayCommand {
         var arguments = [
             "up", "--data-dir", directory, "--relayers", "\(relayers)", "--chains", chains, "--log-level", logLevel,
         ]
+        if guards != 0 { arguments += ["--guards", "\(guards)"] }
+        if let rmn { arguments += ["--rmn", rmn] }
         if let blockTime { arguments += ["--block-time", "\(blockTime)"] }
+        if tokens != .standard { arguments += ["--tokens", tokens.rawValue] }
         if randomKeys { arguments.append("--random-keys") }
         if restart { arguments.append("--restart") }
         if noRelayers { arguments.append("--no-relayers") }
+        if noStreams { arguments.append("--no-streams") }
         return arguments
     }
 
@@ -165,3 +206,5 @@ struct UpCommand: CausewayCommand {
         }
     }
 }
+
+extension LocalTokens: ExpressibleByArgument {}

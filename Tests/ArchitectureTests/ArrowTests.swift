@@ -16,9 +16,11 @@ struct ArrowTests {
         "Executing": ["Ethereum", "CCIP", "OffchainReporting"],
         "Transactions": ["Ethereum", "CCIP"],
         "Guarding": ["Ethereum", "CCIP"],
+        "PriceStreams": ["Ethereum", "OffchainReporting"],
+        "GuardMessages": ["SwiftProtobuf"],
     ]
-    static let edges: Set<String> = ["Configuration", "JSONRPC", "MessageBus", "Storage", "ChainAccess"]
-    static let assemblies: Set<String> = ["DevChain", "Relayer", "Watcher", "Localnet"]
+    static let edges: Set<String> = ["Configuration", "JSONRPC", "MessageBus", "Storage", "Agreement", "ChainAccess"]
+    static let assemblies: Set<String> = ["DevChain", "Relayer", "Watcher", "StreamsNode", "Localnet"]
     /// What a pure room must never import: clocks, files, sockets, threads, logs.
     static let worldly: Set<String> = [
         "Foundation", "FoundationEssentials", "Dispatch", "NIOCore", "NIOPosix", "Logging", "GRDB", "Yams", "CZeroMQ",
@@ -70,7 +72,7 @@ struct ArrowTests {
             }
             if assemblies.contains(target.name) {
                 var refused: Set<String> = ["causeway"]
-                if target.name != "Localnet" { refused.formUnion(["Localnet", "Relayer", "Watcher", "DevChain"]) }
+                if target.name != "Localnet" { refused.formUnion(["Localnet", "Relayer", "Watcher", "StreamsNode", "DevChain"]) }
                 refused.remove(target.name)
                 return ours.intersection(refused).sorted().map { "\(target.name) imports \($0)" }
             }
@@ -118,11 +120,41 @@ struct ArrowTests {
         #expect(Self.shared.contains { "let tree = try MerkleTree(leaves: leaves)".contains($0) })
     }
 
-    @Test("relayers and guards speak the same schema")
+    @Test("relayers and guards speak one schema, which stands once, and share no other code of their own")
     func schema() throws {
-        let relayers = PackageRoot.url.appendingPathComponent("Sources/Relayer/Schema/guard.pb.swift")
-        let guards = PackageRoot.url.appendingPathComponent("Sources/Watcher/Schema/guard.pb.swift")
-        #expect(try Data(contentsOf: relayers) == Data(contentsOf: guards))
+        let sources = try Self.sources()
+        let speakers = sources.filter { $0.imports.contains("GuardMessages") }.map(\.name)
+        #expect(speakers == ["Relayer", "Watcher"])
+        #expect(try Self.files(named: "guard.pb.swift") == ["GuardMessages/Schema/guard.pb.swift"])
+        let guardian = try #require(sources.first { $0.name == "Watcher" })
+        #expect(guardian.imports.isDisjoint(with: ["Committing", "Executing", "OffchainReporting"]))
+    }
+
+    @Test("the page of wire formats names every schema, and every message of each")
+    func wireFormats() throws {
+        let page = try String(
+            contentsOf: PackageRoot.url.appendingPathComponent("docs/reference/wire-formats.md"), encoding: .utf8)
+        let schemas = try Self.files(suffix: ".proto")
+        #expect(schemas.count >= 3)
+        for schema in schemas {
+            #expect(page.contains("Sources/" + schema), "\(schema)")
+            let text = try String(
+                contentsOf: PackageRoot.url.appendingPathComponent("Sources/" + schema), encoding: .utf8)
+            let messages = text.split(separator: "\n").filter { $0.hasPrefix("message ") }
+                .map { String($0.split(separator: " ")[1]) }
+            #expect(!messages.isEmpty)
+            for message in messages { #expect(page.contains("`\(message)`"), "\(schema): \(message)") }
+        }
+        #expect(!page.contains("`MessageThatNobodySends`"))
+    }
+
+    /// Paths below Sources.
+    static func files(named name: String? = nil, suffix: String = "") throws -> [String] {
+        let root = PackageRoot.url.appendingPathComponent("Sources")
+        let paths = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
+        return paths.filter { path in
+            name.map { path.split(separator: "/").last.map(String.init) == $0 } ?? path.hasSuffix(suffix)
+        }.sorted()
     }
 
     @Test("Package.swift lists for each room only what the map allows")

@@ -12,6 +12,7 @@ struct ConfigurationFilesTests {
         ("version: 1\nname: a\nfaulty: 1\nchains: []\nlanes: []\nrelayers: []\n", .cluster),
         ("name: any\nchainId: 31337\nselector: 7759470850252068959\n", .profile),
         ("version: 1\ndeployer: {keyFile: a}\nchains: []\n", .deployment),
+        ("version: 1\nhttp: \"127.0.0.1:1\"\nattesters: 2\nchains: []\n", .attester),
     ])
     func kinds(_ text: String, _ kind: ConfigurationKind) throws {
         #expect(try ConfigurationFiles.kind(of: text, file: "a.yaml") == kind)

@@ -100,7 +100,7 @@ struct MessageFollowerTests {
         var follower = follower(1...2)
         let receiver = try ABIFunction("ReceiverError(bytes)").encodeCall([.bytes([0xde, 0xad, 0xbe, 0xef])])
         let events = try follower.saw(executed(1, .failure, returnData: receiver), at: place(3), now: [9, 9])
-        #expect(events.first?.reason?.contains("ReceiverError") == true)
+        #expect(events.first?.explanation?.text.contains("ReceiverError") == true)
         #expect(!follower.isDone && follower.stage == .sent)
         _ = try follower.saw(executed(2, .success), at: place(3), now: [9, 9])
         #expect(follower.isDone && follower.stage == .failed)

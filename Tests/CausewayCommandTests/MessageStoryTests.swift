@@ -48,7 +48,7 @@ struct MessageStoryTests {
             source: source.selector, onRamp: source.contracts.onRamp.abiWord, first: 1, last: 3, root: .zero)
         return MessageStory(
             source: source, destination: destination, sent: .init(message: message, place: place, timestamp: 900),
-            commit: committedAt.map { .init(root: root, place: place, timestamp: $0) }, attempts: attempts,
+            commit: committedAt.map { .init(root: root, isBlessed: false, place: place, timestamp: $0) }, attempts: attempts,
             lane: .init(
                 sourceFinalized: finalized, sourceLatest: 70, destinationTimestamp: now, isCursed: cursed,
                 isEnabled: enabled, nextCommit: nextCommit, threshold: 3_600, state: state),

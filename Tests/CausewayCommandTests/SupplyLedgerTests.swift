@@ -129,4 +129,12 @@ struct SupplyLedgerTests {
         let report = SupplyReport(lines: [line], pools: [], blocks: [])
         #expect(!report.isBalanced && report.text.contains("EXCESS: 0.000001") && report.text.contains("NOT BALANCED: 1"))
     }
+
+    @Test("a silo must hold what is away on its chain, and nothing of another one's")
+    func silos() throws {
+        let ledger = try ledger([given(5, 5, 0, old: false), item(executed(1, .success), 5, 1)])
+        #expect(ledger.mustHold(Self.sourcePool, for: 22) == unit * U256(12 as UInt64))
+        #expect(ledger.mustHold(Self.sourcePool, for: 23) == .zero)
+        #expect(ledger.mustHold(Self.destinationPool, for: 11) == .zero, "it gave, and took nothing")
+    }
 }

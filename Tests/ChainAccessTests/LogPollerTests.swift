@@ -294,6 +294,23 @@ struct LogPollerTests {
         #expect(listener.seen.finalized == [1, 2, 3, 4, 5] + Array(106...112))
     }
 
+    @Test("finality that passes everything that was followed is no re-organisation", arguments: [1, 5] as [UInt64])
+    func finalizedPassesTail(blocks: UInt64) async throws {
+        mine(1...10, finalized: 3)
+        let store = try scratch.open()
+        let subject = poller(try makeSet([FakeEndpoint("a", chain)], window: 100), store, latest: true)
+        _ = await subject.step(heads: chain.heads)
+        #expect(listener.seen.unfinalized == Array(4...10))
+        mine(11...10 + blocks, finalized: 10 + blocks)
+        for _ in 0..<3 { _ = await subject.step(heads: chain.heads) }
+        #expect(listener.seen.finalized == Array(1...10 + blocks))
+        #expect(listener.seen.ancestors.isEmpty, "no block changed")
+        // What comes after is followed as before.
+        mine(11 + blocks...12 + blocks, finalized: 10 + blocks)
+        for _ in 0..<3 { _ = await subject.step(heads: chain.heads) }
+        #expect(listener.seen.unfinalized == Array(4...10) + [11 + blocks, 12 + blocks])
+    }
+
     @Test("hundreds of blocks above the finalized one are followed in steps")
     func deepTail() async throws {
         mine(1...300, finalized: 2)
@@ -374,15 +391,20 @@ struct ChainTailTests {
             return tail
         }
         var same = tail()
-        #expect(same.finalize(block(7)) == nil && same.blocks == [block(8)])
+        #expect(same.finalize(block(7), isTipThere: false) == nil && same.blocks == [block(8)])
         var beyond = tail()
-        #expect(beyond.finalize(block(9)) == nil && beyond.blocks.isEmpty && beyond.tip == block(9))
+        #expect(beyond.finalize(block(9), isTipThere: false) == nil && beyond.blocks.isEmpty && beyond.tip == block(9))
         var other = tail()
-        #expect(other.finalize(block(7, 1)) == block(5) && other.blocks.isEmpty)
+        #expect(other.finalize(block(7, 1), isTipThere: false) == block(5) && other.blocks.isEmpty)
         var gap = tail()
-        #expect(gap.finalize(block(20)) == block(5) && gap.tip == block(20))
+        #expect(gap.finalize(block(20), isTipThere: false) == block(5) && gap.tip == block(20))
+        var grown = tail()
+        #expect(grown.isPassed(by: block(20)) && !grown.isPassed(by: block(9)) && !grown.isPassed(by: block(7, 1)))
+        #expect(grown.finalize(block(20), isTipThere: true) == nil && grown.blocks.isEmpty && grown.tip == block(20))
+        var parted = tail()
+        #expect(parted.finalize(block(7, 1), isTipThere: true) == block(5), "a block of ours that changed is no matter of the tip")
         var lower = tail()
-        #expect(lower.finalize(block(4)) == nil && lower == tail())
+        #expect(lower.finalize(block(4), isTipThere: false) == nil && lower == tail())
     }
 
     @Test("the tail is bounded")

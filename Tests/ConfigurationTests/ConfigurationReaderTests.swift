@@ -41,6 +41,20 @@ import Testing
         #expect(error.hint == "did you mean 'metricsPort'?")
     }
 
+    @Test("a key that must be there and is mistyped is found under its wrong name")
+    func mistypedRequired() throws {
+        let reader = try reader("name: a\nchainID: 1\n\nlanse: []\n")
+        var root = reader.root
+        _ = try root.string("name")
+        let error = try #require(throws: ConfigurationError.self) { try root.integer("chainId") }
+        #expect(error.code == .missingKey && error.message == "cluster.yaml:1: missing key 'chainId'")
+        #expect(error.hint == "line 2 has 'chainID': did you mean 'chainId'?")
+        let list = try #require(throws: ConfigurationError.self) { try root.sections("lanes", required: true) }
+        #expect(list.hint == "line 4 has 'lanse': did you mean 'lanes'?")
+        let other = try #require(throws: ConfigurationError.self) { try root.string("selector") }
+        #expect(other.hint == nil, "nothing here is like it, and what was read is no candidate")
+    }
+
     @Test("a value of the wrong kind is refused with file, line and what was expected")
     func wrongTypes() throws {
         let text = "port: abc\nlist: 3\nflag: yes\nmap: 1\nnested:\n  - 1\n"

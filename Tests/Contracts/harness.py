@@ -43,6 +43,9 @@ class Case(unittest.TestCase):
 
     def _compare(self, result):
         transcripts = [chain.transcript for chain in Chain.made]
+        if getattr(self, "logs_blocks", False):
+            # Block numbers differ between the machines: both must pass, and their logs are not compared.
+            return
         key = (self.original or type(self), self._testMethodName)
         if key not in _seen:
             _seen[key] = transcripts

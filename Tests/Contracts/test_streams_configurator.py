@@ -54,6 +54,8 @@ class Digests(unittest.TestCase):
 @on_every_machine
 class VectorDigests(Case):
     """The contract at the vectors' address, on a chain with their id, makes their digests."""
+    logs_blocks = True
+
 
     def test_the_contract_makes_them(self):
         contracts, tried = {}, 0
@@ -78,6 +80,8 @@ class VectorDigests(Case):
 
 @on_every_machine
 class Handover(Case):
+    logs_blocks = True
+
     def setUp(self):
         self.chain = Chain()
         self.contract = self.chain.deploy(artifact("configurator"))

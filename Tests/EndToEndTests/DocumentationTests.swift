@@ -30,6 +30,26 @@ struct DocumentationTests {
         #expect(left.output == "")
     }
 
+    @Test("live prices come as it is written, and nothing is left behind", .timeLimit(.minutes(3)))
+    func livePrices() throws {
+        let page = try String(
+            contentsOf: PackageRoot.url.appendingPathComponent("docs/start/live-prices.md"), encoding: .utf8)
+        let blocks = Self.blocks(page)
+        #expect(blocks.count >= 7)
+        let data = FileManager.default.temporaryDirectory.appendingPathComponent("causeway-doc-\(UUID().uuidString.prefix(8))").path
+        defer {
+            _ = try? Command.causeway(["down", "--network", data])
+            try? FileManager.default.removeItem(atPath: data)
+        }
+        let script = "set -e\nexport DATA='\(data)'\n" + blocks.joined(separator: "\n")
+        let outcome = try Command.run("/bin/bash", ["-c", script], timeout: 150)
+        #expect(outcome.status == 0, "\(outcome.errors.suffix(3000))")
+        #expect(outcome.output.contains("valid in the VerifierProxy"), "\(outcome.output.suffix(3000))")
+        #expect(outcome.output.contains("over HTTP: ETH"))
+        let left = try Command.run("/bin/bash", ["-c", "pgrep -f '[c]auseway (chain|relayer|streams|up).*\(data)' || true"])
+        #expect(left.output == "")
+    }
+
     @Test("a chain is added as it is written, and the chains that ship start", .timeLimit(.minutes(2)))
     func addingAChain() throws {
         let page = try String(

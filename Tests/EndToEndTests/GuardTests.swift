@@ -4,8 +4,8 @@
 import CCIP
 import Ethereum
 import Foundation
+import GuardMessages
 import MessageBus
-import Relayer
 import SwiftProtobuf
 import TestSupport
 import Testing
@@ -46,6 +46,66 @@ struct GuardTests {
         #expect(try watch.ask(root, until: { $0.refused.lanes.first?.code == "cursed" }) != nil)
     }
 
+    @Test("a guard sees a pool's limiter loosened and more pass than allowed, and curses with its own account", .timeLimit(.minutes(4)))
+    func pools() throws {
+        let network = try RunningNetwork(["--no-relayers"])
+        defer { network.stop() }
+        let tokens = try network.json(["tokens", "--chain", "ethereum"])["data"]?["tokens"]?.asArray ?? []
+        let token = try #require(tokens.first { $0["symbol"]?.asString == "CWT" })
+        let pool = try #require(token["pool"]?.asString)
+        let owner = try Owner(network)
+        let unit = U256(1_000_000_000_000_000_000 as UInt64)
+        func limit(_ capacity: UInt64, _ rate: UInt64) throws {
+            let remote = try #require(try network.chain("jovay")["selector"]?.asUInt256?.asUInt64)
+            let outbound: ABIValue = .tuple([.bool(true), .uint(unit * U256(capacity)), .uint(unit * U256(rate))])
+            let call = try TokenPoolInterface.setChainRateLimiterConfig.encodeCall([
+                .uint(remote), outbound, .tuple([.bool(false), .uint(0 as UInt64), .uint(0 as UInt64)]),
+            ])
+            try owner.send("ethereum", try Address(hex: pool), call)
+        }
+        func send(_ amount: Int) throws {
+            // A limiter that was just set fills second by second.
+            let deadline = Date(timeIntervalSinceNow: 20)
+            let arguments = ["send", "ethereum", "jovay", "--token", "CWT=\(amount)", "--receiver", "account:1"]
+            while (try? network.json(arguments)) == nil {
+                guard Date() < deadline else { throw Failure("\(amount) CWT cannot be sent") }
+                usleep(300_000)
+            }
+        }
+        try limit(2, 1)
+        let watch = try WatchedNetwork(
+            network, curseAdmin: owner.key,
+            settings: """
+                curseOnAnomaly: true
+                pools:
+                  - {chain: ethereum, pool: "\(pool)", remote: jovay, outbound: {capacity: "\((unit * 2).decimal)", rate: "\(unit.decimal)"}}
+                """)
+        defer { watch.stop() }
+        try watch.startGuard()
+        func alarms(_ status: JSON) -> [String] { (status["alarms"]?.asArray ?? []).compactMap { $0["kind"]?.asString } }
+        _ = try watch.status { status in
+            !(status["obstacles"]?.asArray ?? []).contains { $0.asString?.contains("pools") == true }
+        }
+        try send(1)
+        let counted = try watch.status { $0["poolFlows"]?.asInt == 1 }
+        #expect(alarms(counted).isEmpty && counted["pools"]?.asArray?.first?["limiter"]?["enabled"]?.asBool == true)
+        #expect(try watch.cursedOnJovay().isEmpty)
+
+        try limit(100, 50)
+        let laneScope = try watch.laneScope
+        let loosened = try watch.status { !alarms($0).isEmpty }
+        #expect(alarms(loosened) == ["rateLimitLoosened"])
+        #expect(loosened["stops"]?.asArray?.first?["scope"]?.asString == laneScope)
+        #expect(try watch.cursedOnJovay().isEmpty, "nothing has passed yet")
+
+        try send(5)
+        let exceeded = try watch.status { alarms($0).contains("rateLimitExceeded") }
+        #expect(exceeded["poolFlows"]?.asInt == 2)
+        let deadline = Date(timeIntervalSinceNow: 30)
+        while try watch.cursedOnJovay().isEmpty, Date() < deadline { usleep(200_000) }
+        #expect(try watch.cursedOnJovay() == [try watch.subjectOfEthereum()])
+    }
+
     @Test("curse, uncurse, supply and tokens on a running network", .timeLimit(.minutes(4)))
     func commands() throws {
         let network = try RunningNetwork()
@@ -65,7 +125,7 @@ struct GuardTests {
 
         // Errors of the contract by name, before anything is sent.
         func reason(_ arguments: [String]) throws -> String? {
-            try network.json(arguments, exits: 1)["error"]?["reason"]?.asString
+            try network.json(arguments, exits: 1)["error"]?["error"]?.asString
         }
         #expect(try reason(["uncurse", "ethereum:jovay"]) == "NotCursed")
         #expect(try reason(["curse", "ethereum:jovay", "--account", "1"]) == "OnlyCallableByOwner")
@@ -116,6 +176,11 @@ struct Owner {
         key = try PrivateKey(hex: try #require(deployer["privateKey"]?.asString))
     }
 
+    init(_ network: RunningNetwork, key: PrivateKey) {
+        self.network = network
+        self.key = key
+    }
+
     /// Sends and waits until it is in a block, with success.
     func send(_ chain: String, _ contract: Address, _ data: Bytes) throws {
         let nonce = try network.call(chain, "eth_getTransactionCount", [.address(key.address), "pending"])
@@ -150,6 +215,8 @@ final class WatchedNetwork {
     private let mesh: PeerMesh
     private let inbox = Inbox()
     private var process: Spawned?
+    private let settings: String
+    private let curseAdmin: PrivateKey?
     private var homeDigest: Hash32 { keccak256([1]) }
 
     final class Inbox: @unchecked Sendable {
@@ -159,8 +226,11 @@ final class WatchedNetwork {
         func take() -> [Bytes] { lock.withLock { defer { frames = [] }; return frames } }
     }
 
-    init(_ network: RunningNetwork) throws {
+    /// `settings`: further lines of the guard's file.
+    init(_ network: RunningNetwork, curseAdmin: PrivateKey? = nil, settings: String = "") throws {
         self.network = network
+        self.curseAdmin = curseAdmin
+        self.settings = settings
         let (relayer, guardian) = (try CurveKeyPair.generate(), try CurveKeyPair.generate())
         relayerKeys = relayer
         guardKeys = guardian
@@ -178,7 +248,7 @@ final class WatchedNetwork {
         mesh = try PeerMesh(configuration: configuration)
         let inbox = inbox
         try mesh.start { messages in
-            for message in messages where message.peer == 1 && message.channel == Bytes("guard/1".utf8) {
+            for message in messages where message.peer == 1 && message.channel == GuardChannel.name {
                 inbox.add(message.payload)
             }
         }
@@ -207,6 +277,9 @@ final class WatchedNetwork {
         try save("guard-signer.json", KeyFile.sealed(signer, password: password, work: .light).encoded)
         let curve = Secret(guardKeys.secretKey.exposedBytes())
         try save("curve-guard.json", KeyFile.sealed(curve, password: password, work: .light, kind: "curve").encoded)
+        if let curseAdmin {
+            try save("curse-admin.json", KeyFile.sealed(curseAdmin, password: password, work: .light).encoded)
+        }
         var chains = ""
         var endpoints = ""
         for name in ["ethereum", "jovay"] {
@@ -244,6 +317,7 @@ final class WatchedNetwork {
             endpoints:
             \(endpoints)http: 127.0.0.1:0
             pollMilliseconds: 50
+            \(settings)
             """
         try own.write(to: folder.appendingPathComponent("guard-0.yaml"), atomically: true, encoding: .utf8)
     }
@@ -265,6 +339,42 @@ final class WatchedNetwork {
 
     func killGuard() { process?.kill() }
 
+    /// Asks the guard for its status until it is what is waited for.
+    func status(until isWanted: (JSON) -> Bool) throws -> JSON {
+        let log = folder.appendingPathComponent("guard.log")
+        let deadline = Date(timeIntervalSinceNow: 40)
+        let question = Bytes("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"causeway_status\",\"params\":[]}".utf8)
+        var last = JSON.null
+        while Date() < deadline {
+            usleep(200_000)
+            let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+            guard let line = text.split(separator: "\n").last(where: { $0.hasPrefix("{\"listening\"") }),
+                let port = try JSON.parse(Bytes(line.utf8))["port"]?.asInt, let url = URL(string: "http://127.0.0.1:\(port)"),
+                let answer = try? PlainHTTP.post(url, question), let status = try JSON.parse(answer)["result"]
+            else { continue }
+            last = status
+            if isWanted(status) { return status }
+        }
+        let told = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+        throw Failure("the guard's status never was what is waited for: \(last.text)\n\(told.suffix(2_000))")
+    }
+
+    var laneScope: String {
+        get throws { "lane/\(try selector("ethereum"))/\(try selector("jovay"))" }
+    }
+
+    func subjectOfEthereum() throws -> Bytes { try selector("ethereum").curseSubject }
+
+    /// 16 bytes each, as jovay's RMNRemote has them.
+    func cursedOnJovay() throws -> [Bytes] {
+        let call = RMNRemoteCalls.cursedSubjects()
+        let answer = try network.call(
+            "jovay", "eth_call", [["to": .address(try address("jovay", "rmnRemote")), "data": .data(call.data)], "latest"])
+        let bytes = try Hex.decode(try #require(answer.asString))
+        let words = stride(from: 64, to: bytes.count, by: 32)
+        return words.map { Bytes(bytes[$0..<$0 + 16]) }
+    }
+
     /// Asks until an answer is what is waited for; nil when none is within half a minute.
     func ask(
         _ root: MerkleRoot, until isWanted: (Causeway_Guard_V1_SignatureResponse) -> Bool
@@ -273,7 +383,7 @@ final class WatchedNetwork {
         let request = try request(root)
         let deadline = Date(timeIntervalSinceNow: 30)
         while Date() < deadline {
-            _ = mesh.send(to: 1, channel: Bytes("guard/1".utf8), payload: try request.serializedBytes())
+            _ = mesh.send(to: 1, channel: GuardChannel.name, payload: try request.serializedBytes())
             for _ in 0..<10 {
                 usleep(60_000)
                 for bytes in inbox.take() {

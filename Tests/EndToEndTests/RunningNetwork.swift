@@ -96,9 +96,10 @@ final class RunningNetwork {
 
     var documentPath: String { directory.appendingPathComponent("localnet.json").path }
 
-    init(_ options: [String] = []) throws {
+    /// - Parameter streams: with price streams, which take a good part of a small machine.
+    init(_ options: [String] = [], streams: Bool = false) throws {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("causeway-net-\(UUID().uuidString.prefix(8))")
-        let up = try Command.causeway(["up", "--detach", "--data-dir", directory.path] + options)
+        let up = try Command.causeway(["up", "--detach", "--data-dir", directory.path] + options + (streams ? [] : ["--no-streams"]))
         guard up.status == 0 else { throw Failure("causeway up: exit \(up.status)\n\(up.errors)") }
     }
 
@@ -143,6 +144,38 @@ final class RunningNetwork {
         let log = directory.appendingPathComponent("restart-\(relayer)-\(role)-\(started.count).log").path
         started.append(
             try Spawned(Command.executable, ["relayer", "--config", path, "--role", role], output: log, errors: log))
+    }
+
+    /// Ends what `restart` started.
+    func stopStarted() {
+        for index in started.indices { started[index].kill() }
+        started = []
+    }
+
+    /// Starts a command that `stop` ends.
+    func start(_ arguments: [String], log name: String) throws {
+        let log = directory.appendingPathComponent("restart-\(name)-\(started.count).log").path
+        started.append(try Spawned(Command.executable, arguments, output: log, errors: log))
+    }
+
+    // MARK: Guards
+
+    func guardian(_ index: Int) throws -> JSON {
+        guard let node = try document()["guards"]?.asArray?[index] else { throw Failure("there is no guard \(index)") }
+        return node
+    }
+
+    func killGuard(_ index: Int) throws {
+        guard let pid = try guardian(index)["pid"]?.asInt else { throw Failure("guard \(index) does not run") }
+        Foundation.kill(pid_t(pid), SIGKILL)
+        let deadline = Date(timeIntervalSinceNow: 10)
+        while Foundation.kill(pid_t(pid), 0) == 0, Date() < deadline { usleep(5_000) }
+    }
+
+    func restartGuard(_ index: Int) throws {
+        guard let path = try guardian(index)["config"]?.asString else { throw Failure("guard \(index) has no config") }
+        let log = directory.appendingPathComponent("restart-guard-\(index)-\(started.count).log").path
+        started.append(try Spawned(Command.executable, ["guard", "--config", path], output: log, errors: log))
     }
 
     // MARK: Chains
@@ -198,6 +231,13 @@ final class RunningNetwork {
 
 /// HTTP POST on a plain socket: the tests must not lean on the client they test.
 enum PlainHTTP {
+    static func get(_ url: String) throws -> String {
+        let outcome = try Command.run(
+            Command.python, ["-c", "import sys,urllib.request as u;print(u.urlopen(sys.argv[1],timeout=30).read().decode())", url])
+        guard outcome.status == 0 else { throw Failure("GET \(url): \(outcome.errors)") }
+        return outcome.output
+    }
+
     static func post(_ url: URL, _ body: Bytes) throws -> Bytes {
         let outcome = try Command.run(
             Command.python,

@@ -20,12 +20,12 @@ struct World {
     static let chainID: UInt64 = 2_019_775
 
     static func configuration(
-        limits: [GuardConfiguration.ValueLimit] = [], curses: Bool = false
+        limits: [GuardConfiguration.ValueLimit] = [], pools: [PoolAllowance] = [], curses: Bool = false
     ) throws -> GuardConfiguration {
         try GuardConfiguration(
             sources: [.init(selector: source, onRamp: onRamp)],
             destinations: [.init(selector: destination, chainID: chainID, offRamp: offRamp)], lanes: [lane],
-            signer: signer, relayerCount: 4, limits: limits, graceMilliseconds: 1_000, cursesOnAnomaly: curses)
+            signer: signer, relayerCount: 4, limits: limits, pools: pools, graceMilliseconds: 1_000, cursesOnAnomaly: curses)
     }
 
     /// A message as an OnRamp emits it, with its id.

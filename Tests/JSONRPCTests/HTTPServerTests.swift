@@ -127,6 +127,27 @@ struct HTTPServerTests {
         }
     }
 
+    @Test("a handler gets path, query and body of what no route answers, and may ask for patience") func handler() async throws {
+        try await withServer({
+            $0.routes["/health"] = { .text("ok") }
+            $0.handler = { question in
+                var answer = HTTPAnswer.text(
+                    "\(question.method) \(question.path) \(question.query("a") ?? "-") \(question.body.count).", status: 429)
+                answer.retryAfterSeconds = 7
+                return answer
+            }
+        }, hasService: false) { server in
+            let route = try await Self.talk(server.port, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n", until: "ok")
+            #expect(route.contains("200 OK"))
+            let get = try await Self.talk(server.port, "GET /v/1?b=2&a=3#x HTTP/1.1\r\nHost: x\r\n\r\n", until: "0.")
+            #expect(get.hasPrefix("HTTP/1.1 429 ") && get.contains("retry-after: 7\r\n") && get.hasSuffix("GET /v/1 3 0."))
+            let post = try await Self.talk(server.port, Self.post("{}"), until: "2.")
+            #expect(post.hasSuffix("POST / - 2."))
+        }
+        #expect(HTTPQuestion(method: "GET", target: "/p?a=&b").query("a") == "")
+        #expect(HTTPQuestion(method: "GET", target: "/p?ab=1&b").query("b") == nil)
+    }
+
     @Test("HTTP/1.0 and connection: close end the connection after the answer") func closing() async throws {
         try await withServer { server in
             let old = try await Self.talk(

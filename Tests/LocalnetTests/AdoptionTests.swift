@@ -6,6 +6,7 @@ import Foundation
 import JSONRPC
 @testable import Localnet
 import Logging
+import Synchronization
 import TestSupport
 import Testing
 
@@ -38,8 +39,8 @@ struct AdoptionTests {
         }
     }
 
-    private func world() async throws -> World {
-        var request = Samples.request()
+    private func world(_ wanted: DeploymentRequest = Samples.request()) async throws -> World {
+        var request = wanted
         let owner = try Mnemonic(Mnemonic.developmentText).account(0)
         var (nodes, urls, targets): ([DevChainNode], [String], [String: DeploymentTarget]) = ([], [], [:])
         var logger = Logger(label: "test")
@@ -86,6 +87,21 @@ struct AdoptionTests {
                 #expect(Set(found.tokens.map(\.address)) == Set(own.tokens.map(\.token)))
                 #expect(found.failures.isEmpty, "\(found.failures)")
             }
+        }
+        await world.stop()
+    }
+
+    @Test("a review of two chains takes few requests, and finds the same")
+    func requests() async throws {
+        let world = try await world()
+        var targets = try world.file().targets()
+        let counters = targets.map { DiscoveryCostTests.Counting($0.endpoints[0]) }
+        for (index, counter) in counters.enumerated() { targets[index].endpoints = [counter] }
+        let facts = await ChainDiscovery.run(targets)
+        #expect(facts.allSatisfy { $0.failures.isEmpty && !$0.tokens.isEmpty })
+        for counter in counters {
+            let (lists, calls) = counter.requests.withLock { $0 }
+            #expect(calls > 80 && lists * 3 < calls, "\(lists) requests for \(calls) calls")
         }
         await world.stop()
     }
@@ -162,6 +178,42 @@ struct AdoptionTests {
             expected.chains[0].finality = nil
             facts[0].node.finalized = nil
         } == ["finality"])
+        await world.stop()
+    }
+
+    @Test("guards that sign for a lane pass, strangers and too few of them do not; each gets a file and sealed keys")
+    func guards() async throws {
+        let world = try await world(Samples.guarded())
+        var file = try world.file { "offRamp: \"\($0.offRamp.hex)\"" }
+        file.guards = (0..<3).map {
+            .init(name: "guard-\($0)", place: "d.yaml:1", signer: Samples.key("guard \($0)"), endpoints: [:])
+        }
+        let facts = await ChainDiscovery.run(try file.targets())
+        let folder = try Samples.folder()
+        defer { Files.removeTree(folder) }
+        let files = AdoptionFolder(folder)
+        let plan = try AdoptionPlan(file, facts: facts, directory: folder, ports: Ports()) { try files.secret($0, $1) }
+        func blessing(_ change: (inout ClusterExpectation) -> Void = { _ in }) -> [CheckResult] {
+            var expected = plan.expectation
+            change(&expected)
+            return ClusterChecks(expected, facts: facts).run().filter { $0.check == "blessing" }
+        }
+        #expect(blessing().map(\.isGood) == [true, true])
+        #expect(blessing().map(\.detail).contains("3 guards, 2 signatures needed, configuration 1"))
+        #expect(blessing { $0.guards.removeLast(2) }.count { !$0.isGood } == 1, "one of two signatures")
+        #expect(blessing { $0.guards = [] }.count { !$0.isGood } == 1, "a check without guards is not blind")
+        let strange = blessing { $0.guards[1].signer = Samples.key("stranger").address }
+        #expect(strange.first { !$0.isGood }?.detail.contains("guard-1") == true)
+
+        try files.prepare(for: plan, force: false)
+        try await files.write(plan, accounts: [])
+        #expect(Files.names(in: folder + "/guard-2/keys") == ["curve-guard.json", "guard-signer.json", "password"])
+        var own = try ConfigurationReader(
+            text: String(decoding: try #require(Files.read(folder + "/guard-2.yaml", maximum: 10_000)), as: UTF8.self),
+            file: "guard-2.yaml"
+        ).root
+        #expect(try own.string("guard") == "guard-2")
+        #expect(try own.string("dataDirectory") == "guard-2")
         await world.stop()
     }
 

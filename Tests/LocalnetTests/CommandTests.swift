@@ -173,17 +173,22 @@ struct CommandTests {
             let out = try await eventually { try? JSON.parse(text("\(name).out")) }
             ports.append(try #require(out["data"]?["rpc"]?.asString?.split(separator: ":").last.flatMap { Int($0) }))
         }
-        let yaml = DeploymentFileTests.text
+        let yaml = (DeploymentFileTests.text + DeploymentFileTests.rmn)
             .replacing("127.0.0.1:1\"", with: "127.0.0.1:\(ports[0])\"").replacing("127.0.0.1:2\"", with: "127.0.0.1:\(ports[1])\"")
         try Files.write(yaml, to: folder + "/d.yaml")
         let owner = try Mnemonic(Mnemonic.developmentText).account(3)
         let sealed = try KeyFile.sealed(owner, password: Secret(Bytes("pw".utf8)), work: .light)
         try Files.write(sealed.json.pretty, to: folder + "/deployer.json", mode: 0o600)
         try Files.write("pw\n", to: folder + "/password", mode: 0o600)
-        let first = try await run("deploy \(folder)/d.yaml --poll 20 --json")
+        let first = try await run("deploy \(folder)/d.yaml --poll 20 --json --write \(folder)/out.json")
         #expect(first.exit == .code(0), "\(first.error)")
         let state = Files.read(folder + "/d.yaml.state.json", maximum: 1 << 22)
-        let second = try await run("deploy \(folder)/d.yaml --poll 20 --json")
+        #expect(!Files.exists(folder + "/d.yaml.addresses.json"))
+        let written = try JSON.parse(try #require(Files.read(folder + "/out.json", maximum: 1 << 22)))
+        #expect(written["chains"]?.asArray?.map { $0["name"] } == ["ethereum", "jovay"])
+        #expect(written["chains"]?[0]?["contracts"]?["rmnRemote"]?.asString?.count == 42)
+        #expect(try JSON.parse(first.out)["data"]?["addresses"] == .string(folder + "/out.json"))
+        let second = try await run("deploy \(folder)/d.yaml --poll 20 --json --write \(folder)/out.json")
         #expect(second.exit == .code(0) && second.out == first.out)
         #expect(Files.read(folder + "/d.yaml.state.json", maximum: 1 << 22) == state)
         let deployed = try JSON.parse(first.out)["data"]?["chains"]?[1]

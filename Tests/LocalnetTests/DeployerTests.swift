@@ -55,6 +55,28 @@ struct DeployerTests {
         #expect(ethereum.state.withLock { $0.sent.count } == before, "a finished deployment sends nothing")
     }
 
+    @Test("guards that were not configured before a break are afterwards; another rmn section is another deployment")
+    func guardsResumed() async throws {
+        let folder = try Samples.folder()
+        defer { Files.removeTree(folder) }
+        let path = folder + "/state.json"
+        let plan = try Samples.plan(Samples.guarded())
+        let step = try #require(plan.chains[1].steps.firstIndex { $0.label == "configure guards" })
+        jovay.state.withLock { $0.diesAfter = step }
+        await #expect(throws: LocalnetError.self) {
+            _ = try await deployer(path, window: 1).deploy(Samples.guarded(), to: targets)
+        }
+        jovay.state.withLock { $0.diesAfter = nil }
+        _ = try await deployer(path).deploy(Samples.guarded(), to: targets)
+        let sent = jovay.state.withLock { $0.sent.map(\.transaction.data) }
+        #expect(sent == plan.chains[1].steps.map(\.data))
+        #expect(sent.count { $0 == plan.chains[1].steps[step].data } == 1)
+        let error = await #expect(throws: LocalnetError.self) {
+            _ = try await deployer(path).deploy(Samples.guarded(.all), to: targets)
+        }
+        #expect(error?.code == .stateMismatch)
+    }
+
     @Test("a call that failed is told by name and reason, and sent again at the next run")
     func failed() async throws {
         let folder = try Samples.folder()

@@ -63,6 +63,54 @@ struct DeploymentPlanTests {
         }
     }
 
+    @Test("off-ramps ask for blessed roots on the named lanes alone, and every RMNRemote knows the guards")
+    func blessing() throws {
+        let guarded = try Samples.plan(Samples.guarded())
+        var digests: Set<Hash32> = []
+        for (here, isUnblessed) in [("jovay", false), ("ethereum", true)] {
+            let chain = try #require(guarded.chain(here))
+            let code = try Samples.artifacts.artifact("off_ramp").bytecode
+            let created = try #require(chain.steps.first { $0.label == "create offRamp" })
+            let values = try ABI.decode(Bytes(created.data.dropFirst(code.count)), as: ContractConstructors.offRamp)
+            #expect(values[2].asList?.first?.asList?[3].asBool == isUnblessed, "\(here)")
+            let step = try #require(chain.steps.first { $0.label == "configure guards" })
+            #expect(step.target == chain.contracts.rmnRemote)
+            let config = try #require(try RMNRemoteInterface.setConfig.decodeCall(step.data)[0].asList)
+            #expect(config[1].asList?.map { $0.asList?[0].asAddress } == (0..<3).map { Samples.key("guard \($0)").address })
+            #expect(config[1].asList?.map { $0.asList?[1].asUInt64 } == [0, 1, 2])
+            #expect(config[2].asUInt64 == 1)
+            let digest = try #require(config[0].asHash32)
+            #expect(digest.bytes.prefix(2) == [0x00, 0x0b], "as an RMNHome computes it")
+            digests.insert(digest)
+        }
+        #expect(digests.count == 1, "one home for all chains")
+        #expect(plan.chains.allSatisfy { chain in !chain.steps.contains { $0.label == "configure guards" } })
+        // Other signers, another digest; other lanes, another plan.
+        var other = Samples.guarded()
+        other.blessing?.signers[2].account = Samples.key("stranger").address
+        #expect(try Samples.plan(other).digest != guarded.digest)
+        #expect(try Samples.plan(Samples.guarded(.all)).digest != guarded.digest)
+    }
+
+    @Test("fSign is the most that RMNRemote takes", arguments: [(1, 0), (2, 0), (3, 1), (4, 1), (5, 2), (7, 3)])
+    func faultySigners(_ count: Int, _ faulty: Int) {
+        #expect(DeploymentRequest.Blessing.faulty(of: count) == faulty)
+        #expect(count >= 2 * faulty + 1 && count < 2 * (faulty + 1) + 1)
+    }
+
+    @Test("lanes are told as all, or by their ends", arguments: [
+        (["all"], 6), (["a:b"], 1), (["a:b", "b:a", "c:a"], 3),
+    ])
+    func lanes(_ texts: [String], _ count: Int) throws {
+        #expect(try LaneSelection(texts).lanes(of: ["a", "b", "c"]).count == count)
+    }
+
+    @Test("what is no lane is refused", arguments: [[], ["a"], ["a:a"], ["a:"], [":b"], ["a:b:c"], ["a:b", "a:b"], ["all", "a:b"]])
+    func badLanes(_ texts: [String]) {
+        let error = #expect(throws: LocalnetError.self) { try LaneSelection(texts) }
+        #expect(error?.code == .invalidRequest && error?.hint != nil)
+    }
+
     @Test("ramps, nonce manager, prices and registry are wired as the checklist says")
     func checklist() throws {
         for chain in plan.chains {
@@ -177,6 +225,20 @@ struct DeploymentPlanTests {
             Refusal(says: "peer id") { $0.oracles[1].peerID = $0.oracles[0].peerID },
             Refusal(says: "no transmitter on jovay") { $0.oracles[3].executing["jovay"] = nil },
             Refusal(says: "committing key on jovay") { $0.oracles[3].committing["jovay"] = $0.oracles[0].signer },
+            Refusal(says: "0 RMN signers") { $0.blessing = .init(signers: []) },
+            Refusal(says: "3 RMN signers with fSign = 2") {
+                $0 = Samples.guarded()
+                $0.blessing?.faulty = 2
+            },
+            Refusal(says: "node index 1 follows 1") {
+                $0 = Samples.guarded()
+                $0.blessing?.signers[2].nodeIndex = 1
+            },
+            Refusal(says: "RMN signer") {
+                $0 = Samples.guarded()
+                $0.blessing?.signers[1].account = Samples.key("guard 0").address
+            },
+            Refusal(says: "'moon'") { $0 = Samples.guarded(.some([.init(from: "ethereum", to: "moon")])) },
             Refusal(says: "executing key") { $0.oracles[3].executing["jovay"] = $0.oracles[0].executing["jovay"] },
         ]
     }

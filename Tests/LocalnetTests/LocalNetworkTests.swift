@@ -17,6 +17,16 @@ struct LocalNetworkTests {
         let script = """
             #!/bin/sh
             if [ "$1" = chain ]; then CAUSEWAY_CHAINS_DIR=\(chains) exec \(CommandTests.executable) "$@"; fi
+            if [ "$1" = streams ]; then
+                port=$(sed -n 's/^http: "127.0.0.1:\\([0-9]*\\)"/\\1/p' "$4")
+                echo "streams $2 of $4 on $port"
+                exec python3 -m http.server "$port" --bind 127.0.0.1 --directory \(folder)/www
+            fi
+            if [ "$1" = guard ]; then
+                port=$(sed -n 's/^http: "127.0.0.1:\\([0-9]*\\)"/\\1/p' "$3")
+                echo "guard of $3 on $port"
+                exec python3 -m http.server "$port" --bind 127.0.0.1 --directory \(folder)/www
+            fi
             port=$(sed -n "s/^  $5: \\"127.0.0.1:\\([0-9]*\\)\\"/\\1/p" "$3")
             echo "relayer of $3 as $5 on $port"
             exec python3 -m http.server "$port" --bind 127.0.0.1 --directory \(folder)/www
@@ -30,6 +40,7 @@ struct LocalNetworkTests {
         var options = LocalnetOptions()
         options.dataDirectory = folder + "/net"
         options.executable = try executable(folder)
+        options.streams = false
         return options
     }
 
@@ -94,6 +105,136 @@ struct LocalNetworkTests {
         #expect(pid != victim && ProcessTable.isRunning(pid))
         await network.stop()
         #expect(!ProcessTable.isRunning(pid))
+    }
+
+    @Test("guards start beside the relayers, one dies and comes back, another is stopped by hand, and all end")
+    func guarded() async throws {
+        let folder = try Samples.folder()
+        defer { Files.removeTree(folder) }
+        var options = try options(folder)
+        options.guards = 3
+        options.blessedLanes = try LaneSelection(["ethereum:jovay"])
+        options.restartsRelayers = true
+        // What an earlier run with more guards left.
+        try Files.makeDirectory(folder + "/net/relayer-config")
+        try Files.makeDirectory(folder + "/net/guard-0/keys")
+        for stale in ["relayer-config/guard-3.yaml", "guard-0/guard.sqlite", "guard-0/keys/note"] {
+            try Files.write("old", to: folder + "/net/" + stale)
+        }
+        let network = try await LocalNetwork.start(options: options)
+        let document = await network.document
+        #expect(document.guards.map(\.name) == ["guard-0", "guard-1", "guard-2"])
+        #expect(document.guards.allSatisfy { $0.pid.map { ProcessTable.isRunning($0) } == true })
+        #expect(document.blessing == .init(faulty: 1, lanes: [.init(from: "ethereum", to: "jovay")]))
+        #expect(try NetworkDocument.load(document.path) == document)
+        #expect(!Files.exists(folder + "/net/relayer-config/guard-3.yaml"))
+        #expect(!Files.exists(folder + "/net/guard-0/guard.sqlite") && Files.exists(folder + "/net/guard-0/keys/note"))
+        for name in ["guard-signer.json", "curve-guard.json", "password"] {
+            #expect(Files.isPrivate(folder + "/net/guard-2/keys/" + name), "\(name)")
+        }
+
+        let victim = try #require(document.guards[1].pid)
+        #expect(Glibc.kill(pid_t(victim), SIGKILL) == 0)
+        var events = network.events.makeAsyncIterator()
+        guard case .guardEnded(1, .signal(SIGKILL), _, let lines) = await events.next() else {
+            Issue.record("the end of the guard was not told")
+            return
+        }
+        #expect(lines.first?.contains("guard-1.yaml") == true)
+        guard case .guardRestarted(1, let pid) = await events.next() else {
+            Issue.record("the guard did not come back")
+            return
+        }
+        #expect(pid != victim && ProcessTable.isRunning(pid))
+
+        try await network.kill(guard: 0)
+        #expect(try NetworkDocument.load(document.path).guards[0].pid == nil)
+        try await network.restart(guard: 0)
+        let unknown = await #expect(throws: LocalnetError.self) { try await network.kill(guard: 3) }
+        #expect(unknown?.code == .unknownRelayer)
+        let last = await network.document.guards.compactMap(\.pid)
+        #expect(last.count == 3)
+        await network.stop()
+        #expect(last.allSatisfy { !ProcessTable.isRunning($0) })
+        #expect(try NetworkDocument.load(document.path).guards.allSatisfy { $0.pid == nil })
+    }
+
+    @Test("price streams start before the contracts stand, one dies and comes back, one is stopped by hand, and all end")
+    func streams() async throws {
+        let folder = try Samples.folder()
+        defer { Files.removeTree(folder) }
+        var options = try options(folder)
+        options.streams = true
+        options.restartsRelayers = true
+        options.makeAPIKey = { files in LocalAPIKey(key: "key of \(files.count)", secret: "secret") }
+        // What an earlier run left: files go, keys stay.
+        try Files.makeDirectory(folder + "/net/streams/oracle-0/keys")
+        try Files.makeDirectory(folder + "/net/streams/oracle-9")
+        for stale in ["oracle-0/store.sqlite", "oracle-0/keys/note", "oracle-9/store.sqlite", "oracle-9.yaml"] {
+            try Files.write("old", to: folder + "/net/streams/" + stale)
+        }
+        let network = try await LocalNetwork.start(options: options)
+        let document = await network.document
+        let streams = try #require(document.streams)
+        let names = streams.processes.map(\.process.name)
+        #expect(names == ["oracle-0", "oracle-1", "oracle-2", "oracle-3", "gateway-east"])
+        #expect(streams.processes.allSatisfy { $0.process.pid.map { ProcessTable.isRunning($0) } == true })
+        #expect(try NetworkDocument.load(document.path) == document)
+        #expect(!Files.exists(folder + "/net/streams/oracle-9") && !Files.exists(folder + "/net/streams/oracle-9.yaml"))
+        #expect(!Files.exists(folder + "/net/streams/oracle-0/store.sqlite"))
+        #expect(Files.exists(folder + "/net/streams/oracle-0/keys/note"))
+        for name in ["report-signer.json", "offchain.json", "curve-streams.json", "password"] {
+            #expect(Files.isPrivate(folder + "/net/streams/oracle-3/keys/" + name), "\(name)")
+        }
+        #expect(Files.names(in: folder + "/net/streams/gateway-east/keys").sorted() == ["curve-streams.json", "password"])
+        let key = try #require(streams.apiKey)
+        #expect(Files.isPrivate(key))
+        #expect(try JSON.parse(#require(Files.read(key, maximum: 1_000))) == ["key": "key of 1", "secret": "secret"])
+        let verifiers = try JSON.parse(#require(Files.read(streams.verifiers, maximum: 10_000)))
+        for chain in document.chains {
+            let contracts = try #require(chain.contracts?.streams)
+            #expect(verifiers[chain.name]?["verifierProxy"]?.asString == contracts.verifierProxy.checksummed)
+            #expect(verifiers[chain.name]?["verifier"]?.asString == contracts.verifier.checksummed)
+        }
+
+        let victim = try #require(streams.oracles[1].pid)
+        #expect(Glibc.kill(pid_t(victim), SIGKILL) == 0)
+        var events = network.events.makeAsyncIterator()
+        guard case .streamsEnded("oracle-1", .signal(SIGKILL), _, let lines) = await events.next() else {
+            Issue.record("the end of the oracle was not told")
+            return
+        }
+        #expect(lines.first?.contains("oracle-1.yaml") == true)
+        guard case .streamsRestarted("oracle-1", let pid) = await events.next() else {
+            Issue.record("the oracle did not come back")
+            return
+        }
+        #expect(pid != victim && ProcessTable.isRunning(pid))
+        try await network.kill(streams: "gateway-east")
+        #expect(try NetworkDocument.load(document.path).streams?.gateways[0].process.pid == nil)
+        try await network.restart(streams: "gateway-east")
+        let unknown = await #expect(throws: LocalnetError.self) { try await network.restart(streams: "gateway-west") }
+        #expect(unknown?.code == .unknownRelayer)
+        let last = await network.document.streams?.processes.compactMap(\.process.pid) ?? []
+        #expect(last.count == 5)
+        await network.stop()
+        #expect(last.allSatisfy { !ProcessTable.isRunning($0) })
+        #expect(try NetworkDocument.load(document.path).streams?.processes.allSatisfy { $0.process.pid == nil } == true)
+    }
+
+    @Test("guards that cannot be are refused before anything is started")
+    func refusedGuards() async throws {
+        var many = LocalnetOptions()
+        many.guards = 33
+        var lanes = LocalnetOptions()
+        lanes.blessedLanes = .all
+        var foreign = LocalnetOptions()
+        foreign.guards = 1
+        foreign.blessedLanes = try LaneSelection(["ethereum:moon"])
+        for (options, says) in [(many, "33 guards"), (lanes, "no guards"), (foreign, "'moon'")] {
+            let error = await #expect(throws: LocalnetError.self) { try await LocalNetwork.start(options: options) }
+            #expect(error?.code == .invalidRequest && error?.message.contains(says) == true, "\(error?.message ?? "")")
+        }
     }
 
     @Test("a process that dies at the start is told with its last words, and nothing is left behind")

@@ -64,6 +64,45 @@ struct RelayerKeysTests {
         #expect(Files.read(folder + "/offchain.json", maximum: 10_000) == before)
     }
 
+    @Test("a guard's keys are kept like a relayer's, and its files say where everything is")
+    func guardFiles() throws {
+        let folder = try Samples.folder() + "/keys"
+        defer { Files.removeTree(folder) }
+        let keys = try (0..<2).map { try LocalGuardKeys(index: $0, origin: .development) }
+        #expect(try LocalGuardKeys(index: 1, origin: .development).signer == keys[1].signer)
+        #expect(keys[0].signer != keys[1].signer && keys[0].curve.publicKey != keys[1].curve.publicKey)
+        try keys[0].write(to: folder, password: "secret")
+        #expect(Files.names(in: folder) == ["curve-guard.json", "guard-signer.json", "password"])
+        #expect(Files.names(in: folder).allSatisfy { Files.isPrivate(folder + "/" + $0) } && Files.isPrivate(folder))
+        #expect(try SealedKeyFile.secret(in: folder, KeyFileName.guardSigner, password: "secret") == keys[0].signer.secret.bytes)
+        #expect(throws: EthereumError.self) {
+            try SealedKeyFile.secret(in: folder, KeyFileName.guardSigner, password: "wrong")
+        }
+        let random = try LocalGuardKeys(index: 0, origin: .random) {
+            try SealedKeyFile.secret(in: folder, $0, password: "secret")
+        }
+        #expect(random.signer == keys[0].signer && random.curve.publicKey == keys[0].curve.publicKey)
+
+        let text = ClusterFiles.cluster(
+            name: "localnet", plan: try Samples.plan(Samples.guarded()), relayers: [],
+            guards: keys.enumerated().map { ($1, GuardPorts(mesh: 700 + $0, http: 800 + $0)) })
+        var root = try ConfigurationReader(text: text, file: "cluster.yaml").root
+        var guards = try root.sections("guards", required: true)
+        #expect(guards.count == 2)
+        #expect(try guards[1].string("signer") == keys[1].signer.address.checksummed)
+        #expect(try guards[1].string("curvePublicKey") == keys[1].curve.publicKey.z85)
+        #expect(try guards[1].string("mesh") == "tcp://127.0.0.1:701")
+        #expect(try root.integer("guardTimeoutMilliseconds") == 4_000)
+        let file = GuardDocument(
+            comment: "a guard", name: "guard-1", folder: "../guard-1", endpoints: [("jovay", ["ws://127.0.0.1:8546"])],
+            httpPort: 801, pollMilliseconds: 250, logLevel: "debug")
+        var own = try ConfigurationReader(text: file.text, file: "guard-1.yaml").root
+        #expect(try own.string("guard") == "guard-1")
+        #expect(try own.string("http") == "127.0.0.1:801")
+        var place = try own.section("keys")
+        #expect(try place.string("directory") == "../guard-1/keys")
+    }
+
     @Test("cluster.yaml and the relayers' files are YAML that says what the plan says")
     func clusterFiles() throws {
         let plan = try Samples.plan()

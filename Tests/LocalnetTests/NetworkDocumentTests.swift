@@ -8,7 +8,7 @@ struct NetworkDocumentTests {
     private func document(_ directory: String = "/tmp/nowhere") throws -> NetworkDocument {
         let plan = try Samples.plan()
         let keys = try LocalRelayerKeys(index: 0, chains: ["ethereum", "jovay"], origin: .development)
-        return NetworkDocument(
+        var document = NetworkDocument(
             state: .running, pid: 4242, startedAt: 1_700_000_000, readySeconds: "4.2", dataDirectory: directory,
             chains: plan.chains.enumerated().map { index, chain in
                 .init(
@@ -34,6 +34,16 @@ struct NetworkDocumentTests {
                     logs: ["committing": "/tmp/a", "executing": "/tmp/b"], reportSigner: keys.reportSigner.address,
                     transmitters: ["jovay": ["committing": Samples.deployer.address, "executing": Samples.key("e").address]])
             ])
+        document.guards = [
+            .init(
+                index: 0, name: "guard-0", config: "/tmp/guard-0.yaml", pid: 9, ports: GuardPorts(mesh: 7, http: 8),
+                log: "/tmp/c", signer: Samples.key("g").address),
+            .init(
+                index: 1, name: "guard-1", config: "/tmp/guard-1.yaml", ports: GuardPorts(mesh: 9, http: 10),
+                log: "/tmp/d", signer: Samples.key("h").address),
+        ]
+        document.blessing = .init(faulty: 0, lanes: [.init(from: "ethereum", to: "jovay")])
+        return document
     }
 
     @Test("survives its file")
@@ -48,7 +58,7 @@ struct NetworkDocumentTests {
         #expect(
             json.asObject?.names == [
                 "version", "state", "pid", "startedAt", "readySeconds", "dataDirectory", "chains", "accounts", "relayers",
-                "eventFeed",
+                "guards", "rmn", "eventFeed",
             ])
         let chain = json["chains"]?[0]
         #expect(
@@ -71,6 +81,21 @@ struct NetworkDocumentTests {
             ])
         #expect(json["relayers"]?[0]?["pids"]?["executing"] == .null)
         #expect(json["eventFeed"] == "tcp://127.0.0.1:6")
+        #expect(json["guards"]?[0]?.asObject?.names == ["index", "name", "config", "pid", "ports", "log", "signer"])
+        #expect(json["guards"]?[1]?["pid"] == .null)
+        #expect(json["rmn"] == ["faulty": 0, "lanes": [["from": "ethereum", "to": "jovay"]]])
+    }
+
+    @Test("a file of before there were guards is read, and one with half a guard is refused")
+    func guards() throws {
+        var object = try #require(try document().json.asObject)
+        object["guards"] = nil
+        object["rmn"] = nil
+        let old = try NetworkDocument(json: .object(object))
+        #expect(old.guards.isEmpty && old.blessing == nil)
+        object["guards"] = [["index": 0, "name": "guard-0"]]
+        let error = #expect(throws: LocalnetError.self) { try NetworkDocument(json: .object(object)) }
+        #expect(error?.message.contains("guards[0]") == true)
     }
 
     @Test("a chain is found by name, alias, chain id and selector", arguments: ["jovay", "JOVAY", "jovay-testnet", "2019775", "945045181441419236"])

@@ -51,6 +51,14 @@ enum Samples {
             transmitterFunding: U256(1000))
     }
 
+    /// Three guards; roots from ethereum to jovay need two signatures.
+    static func guarded(_ lanes: LaneSelection = .some([.init(from: "ethereum", to: "jovay")])) -> DeploymentRequest {
+        var request = request()
+        request.blessing = .init(
+            signers: (0..<3).map { .init(account: key("guard \($0)").address, nodeIndex: UInt64($0)) }, lanes: lanes)
+        return request
+    }
+
     static func plan(_ request: DeploymentRequest = request()) throws -> DeploymentPlan {
         try DeploymentPlan(request: request, artifacts: artifacts, firstNonces: ["ethereum": 0, "jovay": 3])
     }

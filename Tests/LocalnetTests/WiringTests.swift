@@ -33,8 +33,21 @@ struct WiringTests {
         }
     }
 
-    private func world(_ statePath: String? = nil) async throws -> World {
+    private func world(
+        _ statePath: String? = nil, _ wanted: DeploymentRequest = Samples.request()
+    ) async throws -> World {
+        try await Self.world(statePath) { request in
+            request = wanted
+            request.tokens[0].minted = ["ethereum": U256(100) * Samples.unit, "jovay": U256(100) * Samples.unit]
+        }
+    }
+
+    /// The request of the samples, changed, on chains of their own; the first development account owns everything.
+    static func world(
+        _ statePath: String? = nil, change: (inout DeploymentRequest) throws -> Void
+    ) async throws -> World {
         var request = Samples.request()
+        try change(&request)
         let owner = try Mnemonic(Mnemonic.developmentText).account(0)
         var nodes: [DevChainNode] = []
         var endpoints: [RPCDeploymentEndpoint] = []
@@ -59,7 +72,6 @@ struct WiringTests {
             endpoints.append(endpoint)
             targets[name] = DeploymentTarget(endpoint: endpoint, key: owner)
         }
-        request.tokens[0].minted = ["ethereum": U256(100) * Samples.unit, "jovay": U256(100) * Samples.unit]
         let plan = try await Deployer(artifacts: Samples.artifacts, policy: .local, statePath: statePath)
             .deploy(request, to: targets)
         return World(nodes: nodes, endpoints: endpoints, plan: plan)
@@ -94,6 +106,21 @@ struct WiringTests {
             let link = try #require(own.token("LINK")).token
             let balance = try await world.read(name, link, TokenCalls.balance(of: chain.chain.deployer))
             #expect(balance == U256(100) * Samples.unit)
+        }
+        await world.stop()
+    }
+
+    @Test("the RMNRemotes know the guards, and one off-ramp asks for their signatures")
+    func guards() async throws {
+        let world = try await world(nil, Samples.guarded())
+        for (name, isUnblessed) in [("jovay", false), ("ethereum", true)] {
+            let chain = try #require(world.plan.chain(name))
+            let remote = try #require(world.plan.chains.first { $0.chain.name != name })
+            let source = try await world.read(name, chain.contracts.offRamp, OffRampCalls.sourceChainConfig(remote.chain.selector))
+            #expect(source.isRMNVerificationDisabled == isUnblessed)
+            let config = try await world.read(name, chain.contracts.rmnRemote, RMNRemoteCalls.versionedConfig())
+            #expect(config.version == 1 && config.faultySigners == 1 && !config.homeDigest.isZero)
+            #expect(config.signers.map(\.address) == (0..<3).map { Samples.key("guard \($0)").address })
         }
         await world.stop()
     }

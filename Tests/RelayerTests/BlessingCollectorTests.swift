@@ -4,6 +4,7 @@ import CCIP
 @testable import Committing
 import Ethereum
 import Foundation
+import GuardMessages
 import Logging
 import SwiftProtobuf
 import Synchronization

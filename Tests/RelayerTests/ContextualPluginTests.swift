@@ -1,5 +1,6 @@
 // The shell around the commit plugin: the OffRamp's digest and the base of sequence numbers, seen by nobody inside.
 
+import Agreement
 import OffchainReporting
 import Testing
 

@@ -1,5 +1,7 @@
 // Key files: what opens, and what is refused.
 
+import Agreement
+import Configuration
 import Ethereum
 import Foundation
 @testable import Relayer
@@ -36,8 +38,8 @@ struct KeyTests {
         _ = FileManager.default.createFile(
             atPath: "\(folder)/damaged.json", contents: Data("{".utf8), attributes: [.posixPermissions: 0o600])
         let shelf = KeyShelf(directory: folder)
-        func code(_ name: String, _ password: String = "a password") -> RelayerError? {
-            do throws(RelayerError) {
+        func code(_ name: String, _ password: String = "a password") -> ConfigurationError? {
+            do throws(ConfigurationError) {
                 _ = try shelf.openPrivateKey(name, Secret(Bytes(password.utf8)))
                 return nil
             } catch { return error }
@@ -48,7 +50,7 @@ struct KeyTests {
         #expect(code("open.json")?.code == .keyPermissions)
         #expect(code("open.json")?.hint?.hasPrefix("chmod 600") == true)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder)
-        #expect(throws: RelayerError.self) { try shelf.check() }
+        #expect(throws: ConfigurationError.self) { try shelf.check() }
     }
 
     @Test("a signature by another key than the listed one is not accepted as the oracle's")

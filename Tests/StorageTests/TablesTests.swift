@@ -2,6 +2,7 @@
 
 import Ethereum
 import Foundation
+import GRDB
 import Testing
 
 @testable import Storage
@@ -180,6 +181,63 @@ struct TablesTests {
         #expect(try again.isStopped("chain/1") == nil)
         try again.raiseStop(scope: "chain/1", kind: "finalityViolation", reason: "third")
         #expect(try again.stopHistory().map(\.clearedBy) == ["alice", nil])
+    }
+
+    @Test("who lifted a stop and why stays with it, and is read beside the process that holds the store")
+    func stopRecord() throws {
+        try store.raiseStop(scope: "lane/1/2", kind: "guardDisagrees", reason: "another root")
+        try store.raiseStop(scope: "chain/1", kind: "finalityViolation", reason: "changed")
+        #expect(try store.clearStop(scope: "lane/1/2", kind: "guardDisagrees", by: "bob", why: "the guard was behind"))
+        try store.appendEvidence(digest: digest(7), accused: 3, kind: "equivocation", first: [1], second: [2])
+        // The store is open and locked here.
+        let report = try StopReport(reading: scratch.path())
+        #expect(report.stops.map(\.clearedWhy) == ["the guard was behind", nil])
+        #expect(report.stops.map(\.clearedBy) == ["bob", nil] && report.stops.map(\.stands) == [false, true])
+        #expect(report.evidence.map(\.accused) == [3] && report.evidence.map(\.kind) == ["equivocation"])
+        #expect(throws: StorageError.self) { try StopReport(reading: scratch.path("nothing.sqlite")) }
+        let long = String(repeating: "x", count: Limits.stopReasonBytesMaximum + 1)
+        #expect(throws: StorageError.self) {
+            _ = try store.clearStop(scope: "chain/1", kind: "finalityViolation", by: "bob", why: long)
+        }
+        #expect(try store.isStopped("chain/1") != nil, "refused whole")
+    }
+
+    @Test("a file of the first version is read, and taken up with its stops")
+    func firstVersion() throws {
+        let path = scratch.path("old.sqlite")
+        let queue = try DatabaseQueue(path: path)
+        try queue.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA application_id = \(StoreKind.relayer.applicationID)")
+        }
+        try Schema.migrator.migrate(queue, upTo: "1")
+        try queue.write { database in
+            try database.execute(
+                sql: "INSERT INTO stop (scope, kind, reason, raised_at) VALUES ('chain/1', 'finalityViolation', 'old', 5)")
+        }
+        try queue.close()
+        #expect(try StopReport(reading: path).stops.map(\.reason) == ["old"])
+        let taken = try scratch.open("old.sqlite")
+        #expect(try taken.clearStop(scope: "chain/1", kind: "finalityViolation", by: "eve", why: "mended"))
+        #expect(try taken.stopHistory().map(\.clearedWhy) == ["mended"])
+        try taken.close()
+    }
+
+    @Test("open roots come in pages of one lane, and the last committed number without a walk")
+    func openRoots() throws {
+        func row(_ source: UInt64, _ first: UInt64, executed: Bool = false) -> RootRow {
+            RootRow(
+                destination: 5, source: source, root: key(source * 1_000 + first), first: first, last: first + 9, onRamp: [],
+                place: place(first), executed: executed)
+        }
+        #expect(try store.lastCommitted(destination: 5, source: 6) == nil)
+        try store.upsertRoots([row(6, 1, executed: true), row(6, 11), row(6, 21, executed: true), row(6, 31), row(7, 1), row(6, 41)])
+        #expect(try store.openRoots(destination: 5, source: 6, from: 0, limit: 2).map(\.first) == [11, 31])
+        #expect(try store.openRoots(destination: 5, source: 6, from: 32, limit: 2).map(\.first) == [41])
+        #expect(try store.openRoots(destination: 5, source: 7, from: 0, limit: 9).map(\.first) == [1])
+        #expect(try store.lastCommitted(destination: 5, source: 6) == 50)
+        #expect(try store.lastCommitted(destination: 5, source: 7) == 10)
+        // The index is used: nothing of what was executed is looked at.
+        #expect(try store.openRootsPlan().contains("root_open"))
     }
 
     @Test("values are written, replaced, removed, and bounded")

@@ -3,6 +3,7 @@
 import CCIP
 import Ethereum
 import Foundation
+import GuardMessages
 import Guarding
 import Logging
 import MessageBus

@@ -56,6 +56,9 @@ enum Files {
         http: 127.0.0.1:9400
         limits:
           - {from: ethereum, pool: "\(address(20))", perMessage: "1000000000000000000", perRoot: 5000000000000000000}
+        pools:
+          - {chain: ethereum, pool: "\(address(20))", remote: jovay, outbound: {capacity: "7000", rate: 70}}
+          - {chain: jovay, pool: "\(address(21))", remote: ethereum, inbound: {capacity: 8000, rate: 0}}
         """
 
     static func load(
@@ -73,7 +76,7 @@ struct SettingsTests {
     @Test("a guard's file and its cluster's are read")
     func whole() throws {
         let settings = try Files.load()
-        #expect(settings.name == "guard-0" && settings.ownIndex == 0 && settings.httpPort == 9400)
+        #expect(settings.name == "guard-0" && settings.ownIndex == 0 && settings.http == ListenAddress(host: "127.0.0.1", port: 9400))
         #expect(settings.dataDirectory == "/etc/guard/data" && settings.keysDirectory == "/etc/guard/keys")
         #expect(settings.cluster.chains[0].finality == .tag(offset: 2) && settings.cluster.chains[0].startBlock == 7)
         #expect(settings.cluster.chains[1].finality == .depth(5, offset: 0))
@@ -85,6 +88,10 @@ struct SettingsTests {
         #expect(configuration.sources.keys.sorted() == [16_015_286_601_757_825_753])
         #expect(configuration.destinations.keys.sorted() == [945_045_181_441_419_236])
         #expect(configuration.limits[0].perRoot == (try U256(text: "5000000000000000000")))
+        let gates = settings.pools.map(\.gate)
+        #expect(gates.map(\.direction) == [.outbound, .inbound] && gates.allSatisfy { $0.lane == configuration.lanes[0] })
+        #expect(settings.pools[0].capacity == (try U256(text: "7000")) && settings.pools[1].rate == .zero)
+        #expect(configuration.pools.count == 2)
         #expect(try Files.load(environment: ["CAUSEWAY_POLL_MILLISECONDS": "50"]).pollMilliseconds == 50)
     }
 
@@ -105,6 +112,12 @@ struct SettingsTests {
         (false, "http://127.0.0.1:8546", "gopher://x", "no endpoint"),
         (false, "perRoot: 5000000000000000000", "perRoot: much", "perRoot"),
         (false, "perRoot: 5", "perRout: 5", "perRoot"),
+        (false, "rate: 70", "rate: -1", "pools[0].outbound.rate"),
+        (false, "{capacity: \"7000\", rate: 70}", "{capacity: 1}", "pools[0].outbound.rate"),
+        (false, ", outbound: {capacity: \"7000\", rate: 70}", "", "outbound or inbound"),
+        (false, "outbound:", "inbound:", "a lane that the cluster does not have"),
+        (false, "remote: jovay", "remote: mars", "one of the chains"),
+        (false, "inbound: {capacity: 8000, rate: 0}", "inbound: {capacity: 8000, rate: 0, pace: 1}", "pace"),
         (false, "dataDirectory: data", "dataDirectory: data\nlogLevel: loud", "logLevel"),
         (false, "dataDirectory: data", "dataDirectory: data\ngraceMilliseconds: 5", "graceMilliseconds"),
         (false, "dataDirectory: data", "dataDirectory: data\ncurse: true", "unknown key 'curse'"),

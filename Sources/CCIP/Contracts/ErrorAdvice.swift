@@ -47,11 +47,13 @@ package struct ErrorAdvice: Hashable, Sendable {
     /// Who can help: what to do; below, indented, the errors that it holds for.
     private static let text = """
         user: causeway lanes shows what can go where
-          UnsupportedDestinationChain DestinationChainNotEnabled InvalidDestChainConfig
+          UnsupportedDestinationChain DestinationChainNotEnabled
         user: this token has no pool, or its pool does not serve that chain: causeway tokens
-          UnsupportedToken TokenNotSupported
+          UnsupportedToken
         user: pay with another --fee-token: causeway fee lists what the chain takes
           FeeTokenNotSupported
+        user: the FeeQuoter has no price for this token: pay with another --fee-token, or ask its owner for the price
+          TokenNotSupported
         user: send less data: the destination takes up to the second number of bytes
           MessageTooLarge
         user: ask for less with --gas-limit: the lane has a maximum
@@ -87,7 +89,7 @@ package struct ErrorAdvice: Hashable, Sendable {
         user: the bitmap names an account that is not in the list
           InvalidSVMExtraArgsWritableBitmap
         user: the receiver of a token transfer has another form at that chain
-          InvalidReceiver InvalidRecipientAddress
+          InvalidReceiver
         user: the lane is cursed: causeway lanes tells which; wait until the curse is lifted
           CursedByRMN BadARMSignal
         user: more than the pool's rate limit can ever hold: send less
@@ -95,7 +97,7 @@ package struct ErrorAdvice: Hashable, Sendable {
         user: the pool's rate limit is used up for now: the first number is the seconds to wait, or send less
           TokenRateLimitReached AggregateValueRateLimitReached
         user: the account has too little of the token
-          InsufficientBalance ERC20InsufficientBalance
+          ERC20InsufficientBalance
         user: the Router may not take enough of the token: causeway send approves it by itself
           ERC20InsufficientAllowance
         user: the token refuses this account
@@ -112,7 +114,7 @@ package struct ErrorAdvice: Hashable, Sendable {
           ReceiverError
         receiver: the receiver's message checks refused it
           MessageValidationError
-        receiver: the receiver's own words
+        receiver: the words of the contract that was called: mend what they name, then try again
           Error
         receiver: an assertion, overflow or bad index in the code that was called: mend it
           Panic
@@ -125,7 +127,7 @@ package struct ErrorAdvice: Hashable, Sendable {
         tokenOwner: the pool holds too little to release: its rebalancer must provide liquidity, then causeway exec
           InsufficientLiquidity
         tokenOwner: the pool does not serve this chain: applyChainUpdates
-          ChainNotAllowed NonExistentChain ChainSelectorNotFound
+          ChainNotAllowed NonExistentChain
         tokenOwner: the chain is there already: remove it in the same update, or change what it has
           ChainAlreadyExists
         tokenOwner: the chain has no silo of its own
@@ -242,8 +244,8 @@ package struct ErrorAdvice: Hashable, Sendable {
           ZeroChainSelectorNotAllowed ZeroValueNotAllowed ChainSelectorNotSet OfframpAddressCannotBeZero
           OracleCannotBeZeroAddress RMNHomeAddressCannotBeZero RevokingZeroDigestNotAllowed
         owner: the configuration is refused: see the contract's section of the specification for what it must hold
-          InvalidConfig InvalidStaticConfig InvalidChainSelector InvalidAllowListRequest InvalidOnRampUpdate
-          InvalidSelector InvalidPluginType InvalidVersion StaticConfigCannotBeChanged MismatchedArrayLengths
+          InvalidConfig InvalidStaticConfig InvalidDestChainConfig ChainSelectorNotFound InvalidChainSelector
+          InvalidAllowListRequest InvalidOnRampUpdate InvalidSelector InvalidPluginType InvalidVersion StaticConfigCannotBeChanged MismatchedArrayLengths
           NoOpStateTransitionNotAllowed PreviousRampAlreadySet DONIdMismatch DigestNotFound
           OnlyCapabilitiesRegistryCanCall CanOnlySelfCall
         owner: commit reports are signed, execution reports are not: the switch cannot be changed
@@ -256,8 +258,10 @@ package struct ErrorAdvice: Hashable, Sendable {
           InvalidSignerOrder OutOfBoundsNodesLength OutOfBoundsObserverNodeIndex
         owner: a deployment failed
           Create2EmptyBytecode FailedDeployment
-        user: the coin could not be handed on: the receiving account refuses it
-          FailedToSendValue
+        owner: the contract holds too little of the chain's own coin for the call
+          InsufficientBalance
+        owner: what the Router holds cannot be handed to this account: name one that takes it
+          FailedToSendValue InvalidRecipientAddress
         ours: called again while it was running: the call was not meant to nest
           ReentrancyGuardReentrantCall
         owner: ask the TokenAdminRegistry: this Router does not list tokens any more

@@ -39,9 +39,17 @@ struct ChainTail: Sendable, Equatable {
         blocks.removeAll { $0.number > ancestor.number }
     }
 
-    /// Moves the anchor up. Returns the old anchor when blocks above it may be of another branch than the finalized
-    /// one: nothing of the tail is then known any more.
-    mutating func finalize(_ block: BlockReference) -> BlockReference? {
+    /// Whether nothing of the tail can tell how this finalized block is related to it: it is above all of it, and no
+    /// child of the tip. Whether the tip is still there must then be asked.
+    func isPassed(by block: BlockReference) -> Bool {
+        guard let last = blocks.last else { return false }
+        return block.number > last.number && block.parentHash != last.hash
+    }
+
+    /// Moves the anchor up. Returns the old anchor when blocks above it are of another branch than the finalized one:
+    /// nothing of the tail is then known any more.
+    /// - Parameter isTipThere: the chain that the finalized block ends has our tip; only asked for where `isPassed`.
+    mutating func finalize(_ block: BlockReference, isTipThere: Bool) -> BlockReference? {
         guard block.number > anchor.number else { return nil }
         let before = anchor
         anchor = block
@@ -53,6 +61,6 @@ struct ChainTail: Sendable, Equatable {
         // Still below what we follow, and under it as far as can be told.
         if block.number + 1 < first.number || first.parentHash == block.hash { return nil }
         blocks = []
-        return last.hash == block.parentHash ? nil : before
+        return last.hash == block.parentHash || (block.number > last.number && isTipThere) ? nil : before
     }
 }

@@ -197,6 +197,15 @@ package actor LogPoller {
     /// The handler first, the cursor after it.
     private func deliver(_ logs: [ChainLog], through block: BlockReference) async -> LogPollerOutcome {
         let next = Cursor(number: block.number, hash: block.hash)
+        var isTipThere = false
+        if let tail, tail.isPassed(by: block) {
+            // Finality has overtaken all that we followed: not seeing the tip among the new blocks is no reorganisation.
+            switch await endpoints.agreedBlock(tail.tip.number) {
+            case .ready(let found): isTipThere = found.hash == tail.tip.hash
+            case .notYet(let why): return .notYet("block \(tail.tip.number) is in doubt: \(why)")
+            case .refused(let error): return .notYet(error.description)
+            }
+        }
         do {
             try await handler(.finalized(logs: logs, through: block))
             try store.setCursor(name, next)
@@ -204,7 +213,7 @@ package actor LogPoller {
             return .notYet("logs up to block \(block.number) were not taken: \(error)")
         }
         cursor = next
-        if let ancestor = tail?.finalize(block) {
+        if let ancestor = tail?.finalize(block, isTipThere: isTipThere) {
             do { try await handler(.reorganised(ancestor: ancestor)) } catch {
                 return .notYet("a re-organisation was not taken: \(error)")
             }

@@ -154,7 +154,7 @@ extension CommitStanding {
         case .sourceUnread, .destinationUnread, .curseUnread, .sourceLogMissing:
             "look at the endpoints of that chain: `causeway check`"
         case .messageRefused: "compare the OnRamp's contract and the endpoints with those of other relayers"
-        case .sourceHalted: "read the reason in /ready, mend it, then lift the stop"
+        case .sourceHalted: "read the reason with `causeway relayer stops`, mend it, then `causeway relayer resume`"
         case .sourceCursed, .destinationCursed: "ask who runs the RMN contracts of the destination"
         case .laneUnknown, .laneDisabled: "ask the owner of the OffRamp"
         case .onRampMismatch: "compare cluster.yaml with the OffRamp: `causeway check`"

@@ -52,3 +52,50 @@ package struct CommitNote: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { chain.map { "\(kind.rawValue) \($0)" } ?? kind.rawValue }
 }
+
+extension CommitNote.Kind {
+    /// What notes of a kind are about.
+    package enum Subject: Sendable {
+        case source
+        /// The destination as a whole.
+        case destination
+        /// Now a chain, now the whole.
+        case either
+    }
+
+    package enum Stage: String, Sendable {
+        /// By this oracle, of what it sees itself.
+        case observation
+        /// Of what the oracles agreed on.
+        case outcome
+    }
+
+    package var subject: Subject {
+        switch self {
+        case .destinationNotRead, .curseUnknown, .destinationCursed, .pricesTransmitted, .pricesGivenUp, .rootsBlessed:
+            .destination
+        case .valueOutOfBounds, .insufficientAgreement: .either
+        default: .source
+        }
+    }
+
+    package var stage: Stage {
+        switch self {
+        case .destinationNotRead, .curseUnknown, .destinationCursed, .sourceCursed, .sourceHalted, .laneNotLive,
+            .onRampMismatch, .sourceNotRead, .messageCountMismatch, .valueOutOfBounds, .blessingNotConfigured:
+            .observation
+        default: .outcome
+        }
+    }
+}
+
+extension CommitNote {
+    /// Whether a note of this kind may name a chain, or none.
+    package var isWellFormed: Bool {
+        switch kind.subject {
+        case .source: chain != nil
+        case .destination: chain == nil
+        case .either: true
+        }
+    }
+}

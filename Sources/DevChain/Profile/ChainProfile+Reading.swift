@@ -148,9 +148,7 @@ extension ChainProfile {
     ) throws(ConfigurationError) -> [Predeploy] {
         var result: [Predeploy] = []
         for var item in try root.sections("predeploys") {
-            guard let address = try item.address("address") else {
-                throw ConfigurationError(.missingKey, "\(item.place): missing key '\(item.path).address'")
-            }
+            guard let address = try item.address("address") else { throw item.missing("address") }
             var predeploy = Predeploy(
                 address: address, name: try item.string("name", default: ""),
                 nonce: try item.number("nonce", in: 0...(.max - 1), default: 0),

@@ -54,8 +54,10 @@ package struct PrivateKey: Equatable, Sendable, CustomStringConvertible, CustomD
         secp256k1_ecdsa_recoverable_signature_serialize_compact(context, &compact, &recovery, &signature)
         // A recovery id of 2 or 3 means r overflowed the order: one signature in 2^127, which no v can express.
         precondition(recovery < 2, "the signature has no v")
-        let r = U256(bigEndianBytes: compact[0..<32]) ?? .zero
-        let s = U256(bigEndianBytes: compact[32..<64]) ?? .zero
+        let (r, s) = compact.withUnsafeBytes { raw in
+            let base = raw.baseAddress.unsafelyUnwrapped
+            return (U256(bigEndianAt: base), U256(bigEndianAt: base + 32))
+        }
         assert(s <= Secp256k1.halfOrder, "libsecp256k1 signs with low s")
         return Signature(r: r, s: s, yParity: UInt8(recovery))
     }

@@ -28,7 +28,17 @@
 
     /// Reads at most 32 big-endian bytes; nil when there are more.
     package init?(bigEndianBytes bytes: some Collection<UInt8>) {
-        guard bytes.count <= 32 else { return nil }
+        let count = bytes.count
+        guard count <= 32 else { return nil }
+        // Hashes, signatures and ABI words come as 32 bytes in a row: four loads instead of a loop.
+        let whole = bytes.withContiguousStorageIfAvailable { buffer -> U256? in
+            guard count == 32, let base = buffer.baseAddress else { return nil }
+            return U256(bigEndianAt: UnsafeRawPointer(base))
+        }
+        if case .some(.some(let word)) = whole {
+            self = word
+            return
+        }
         self = .zero
         for byte in bytes { self = (self << 8) | U256(UInt64(byte)) }
     }

@@ -20,6 +20,28 @@ package struct HTTPFetch: Sendable {
         }
     }
 
+    package struct Request: Sendable, Equatable {
+        package struct Header: Sendable, Equatable {
+            package var name: String
+            package var value: String
+
+            package init(_ name: String, _ value: String) {
+                self.name = name
+                self.value = value
+            }
+        }
+
+        /// Besides host, accept, user agent and length, which are there anyhow.
+        package var headers: [Header]
+        /// Sent with POST; nil is a GET.
+        package var body: [UInt8]?
+
+        package init(headers: [Header] = [], body: [UInt8]? = nil) {
+            self.headers = headers
+            self.body = body
+        }
+    }
+
     package let timeoutMilliseconds: Int
     package let answerBytesMaximum: Int
     /// PEM file of issuers trusted besides those of the system.
@@ -37,7 +59,9 @@ package struct HTTPFetch: Sendable {
     }
 
     /// Any status is an answer; redirects are not followed. Throws when there is none within the time.
-    package func get(_ url: EndpointURL) async throws(RPCClientError) -> Answer {
+    package func get(_ url: EndpointURL) async throws(RPCClientError) -> Answer { try await send(Request(), to: url) }
+
+    package func send(_ request: Request, to url: EndpointURL) async throws(RPCClientError) -> Answer {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let dialer = Dialer(
             endpoint: url, trustedCertificatesFile: trustedCertificatesFile, eventLoop: loop,
@@ -48,7 +72,7 @@ package struct HTTPFetch: Sendable {
         dialer.connect(deadline: deadline) { channel in
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHTTPClientHandlers()
-            try pipeline.addHandler(FetchHandler(dialer: dialer, promise: promise))
+            try pipeline.addHandler(FetchHandler(dialer: dialer, request: request, promise: promise))
             promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
         }.whenFailure { promise.fail(dialer.explained($0)) }
         do {
@@ -67,21 +91,30 @@ private final class FetchHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPClientRequestPart
 
     private let dialer: Dialer
+    private let request: HTTPFetch.Request
     private let promise: EventLoopPromise<HTTPFetch.Answer>
     private var answer = HTTPFetch.Answer(status: 0, body: [])
 
-    init(dialer: Dialer, promise: EventLoopPromise<HTTPFetch.Answer>) {
+    init(dialer: Dialer, request: HTTPFetch.Request, promise: EventLoopPromise<HTTPFetch.Answer>) {
         self.dialer = dialer
+        self.request = request
         self.promise = promise
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        let headers: HTTPHeaders = [
+        var headers: HTTPHeaders = [
             "host": dialer.endpoint.authority, "accept": "application/json", "user-agent": "causeway",
             "connection": "close",
         ]
-        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: dialer.endpoint.target, headers: headers)
+        if let user = dialer.endpoint.userInfo {
+            headers.add(name: "authorization", value: "Basic " + Base64.encode(Array(user.utf8)))
+        }
+        if let body = request.body { headers.add(name: "content-length", value: "\(body.count)") }
+        for header in request.headers { headers.replaceOrAdd(name: header.name, value: header.value) }
+        let method = request.body == nil ? HTTPMethod.GET : .POST
+        let head = HTTPRequestHead(version: .http1_1, method: method, uri: dialer.endpoint.target, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if let body = request.body { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil) }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         context.fireChannelActive()
     }
@@ -101,12 +134,17 @@ private final class FetchHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .invalidEOFState? = error as? HTTPParserError { return promise.fail(cutOff) }
         promise.fail(
             error is HTTPParserError
                 ? dialer.error(.garbage, "the answer is no HTTP", retry: .later) : dialer.explained(error))
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        promise.fail(dialer.error(.closed, "the connection ended before the answer", retry: .later))
+        promise.fail(cutOff)
+    }
+
+    private var cutOff: RPCClientError {
+        dialer.error(.closed, "the connection ended before the answer", retry: .later)
     }
 }

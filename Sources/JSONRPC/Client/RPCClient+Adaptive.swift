@@ -69,18 +69,22 @@ extension RPCClient {
     ///
     /// A call that changes something may reach the node twice (in the refused array and alone), as it may whenever an
     /// answer is lost: its sender must know the answers "already known" and "nonce too low".
+    /// - Parameter inOrder: single calls go one after the other, for transactions of one account.
     /// - Throws: when not every call was answered.
-    package func callAll(_ calls: [Call]) async throws(RPCClientError) -> [Result<JSON, JSONRPCError>] {
+    package func callAll(
+        _ calls: [Call], inOrder: Bool = false
+    ) async throws(RPCClientError) -> [Result<JSON, JSONRPCError>] {
+        let width = inOrder ? 1 : Limits.singleCallsAtOnce
         var results: [Result<JSON, JSONRPCError>] = []
         results.reserveCapacity(calls.count)
         while results.count < calls.count {
             let state = batchState.withLock { $0 }
             let rest = calls[results.count...]
             if !state.takesBatches {
-                results += try await singles(Array(rest))
+                results += try await singles(Array(rest), width)
             } else if rest.count == 1, let call = rest.first {
                 results.append(try await single(call.method, call.parameters))
-            } else if let answered = try await array(Array(rest.prefix(state.callsMaximum))) {
+            } else if let answered = try await array(Array(rest.prefix(state.callsMaximum)), width) {
                 results += answered
             }
         }
@@ -88,7 +92,7 @@ extension RPCClient {
     }
 
     /// One array, or its calls one by one when it is refused. Nil: it was too large, ask again.
-    private func array(_ calls: [Call]) async throws(RPCClientError) -> [Result<JSON, JSONRPCError>]? {
+    private func array(_ calls: [Call], _ width: Int) async throws(RPCClientError) -> [Result<JSON, JSONRPCError>]? {
         let refusal: RPCClientError
         do throws(RPCClientError) {
             let results = try await batch(calls)
@@ -103,16 +107,16 @@ extension RPCClient {
         guard batchMode == .auto, refusal.isBatchRefusal || (!isProven && refusal.mayBeBatchRefusal) else {
             throw refusal
         }
-        let results = try await singles(calls)
+        let results = try await singles(calls, width)
         batchState.withLock { $0.refused(isClear: refusal.isBatchRefusal) }
         return results
     }
 
-    private func singles(_ calls: [Call]) async throws(RPCClientError) -> [Result<JSON, JSONRPCError>] {
+    private func singles(_ calls: [Call], _ width: Int) async throws(RPCClientError) -> [Result<JSON, JSONRPCError>] {
         var results = [Result<JSON, JSONRPCError>?](repeating: nil, count: calls.count)
         let failure: RPCClientError? = await withTaskGroup(of: (Int, SingleOutcome).self) { group in
             var next = 0
-            while next < min(Limits.singleCallsAtOnce, calls.count) {
+            while next < min(width, calls.count) {
                 let position = next
                 group.addTask { (position, await self.outcome(calls[position])) }
                 next += 1

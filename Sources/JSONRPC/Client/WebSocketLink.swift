@@ -14,6 +14,7 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
     private let encoder: HTTPRequestEncoder
     private let decoder: ByteToMessageHandler<HTTPResponseDecoder>
     private let link: WebSocketLink
+    private let headers: [HTTPFetch.Request.Header]
     private let upgrader: NIOWebSocketClientUpgrader
     private let key = NIOWebSocketClientUpgrader.randomRequestKey()
     private var done: ((Result<Void, RPCClientError>) -> Void)?
@@ -21,12 +22,14 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
 
     init(
         dialer: Dialer, encoder: HTTPRequestEncoder, decoder: ByteToMessageHandler<HTTPResponseDecoder>,
-        link: WebSocketLink, done: @escaping (Result<Void, RPCClientError>) -> Void
+        link: WebSocketLink, headers: [HTTPFetch.Request.Header],
+        done: @escaping (Result<Void, RPCClientError>) -> Void
     ) {
         self.dialer = dialer
         self.encoder = encoder
         self.decoder = decoder
         self.link = link
+        self.headers = headers
         self.done = done
         upgrader = NIOWebSocketClientUpgrader(requestKey: key, automaticErrorHandling: false) { channel, _ in
             channel.eventLoop.makeSucceededVoidFuture()
@@ -52,6 +55,7 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
         if let user = dialer.endpoint.userInfo {
             headers.add(name: "authorization", value: "Basic " + Base64.encode(Array(user.utf8)))
         }
+        for header in self.headers { headers.replaceOrAdd(name: header.name, value: header.value) }
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: dialer.endpoint.target, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
@@ -64,7 +68,9 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
             guard agreed, upgrader.shouldAllowUpgrade(upgradeResponse: head) else {
                 return fail(context, dialer.error(.handshake, "the WebSocket handshake was answered wrongly", retry: .later))
             }
-        case .head(let head): fail(context, dialer.status(Int(head.status.code)))
+        case .head(let head):
+            let seconds = head.headers.first(name: "retry-after").flatMap { UInt32($0) }
+            fail(context, dialer.status(Int(head.status.code), retryAfter: seconds.map { Int($0) * 1_000 }))
         case .body: break
         case .end: if done != nil { open(context) }
         }
@@ -103,6 +109,38 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
         let done = done.take()
         done?(.failure(error))
         context.close(promise: nil)
+    }
+}
+
+extension Dialer {
+    /// Connects and shakes hands. Called on the event loop, and so are `prepare`, before anything can come over the
+    /// link, and `done`, once. A server may speak, or end, in the same breath in which it agrees.
+    func openWebSocket(
+        headers: [HTTPFetch.Request.Header] = [], deadline: NIODeadline,
+        prepare: @escaping (WebSocketLink) -> Void = { _ in },
+        _ done: @escaping (Result<WebSocketLink, RPCClientError>) -> Void
+    ) {
+        let done = NIOLoopBound(done, eventLoop: eventLoop)
+        let prepare = NIOLoopBound(prepare, eventLoop: eventLoop)
+        connect(deadline: deadline) { channel in
+            let encoder = HTTPRequestEncoder()
+            let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes))
+            let link = WebSocketLink(dialer: self)
+            prepare.value(link)
+            let expiry = NIOLoopBoundBox<Scheduled<Void>?>(nil, eventLoop: channel.eventLoop)
+            let handshake = WebSocketHandshake(
+                dialer: self, encoder: encoder, decoder: decoder, link: link, headers: headers
+            ) { result in
+                expiry.value?.cancel()
+                done.value(result.map { link })
+            }
+            try channel.pipeline.syncOperations.addHandlers([encoder, decoder, handshake])
+            expiry.value = channel.eventLoop.scheduleTask(deadline: deadline) {
+                channel.pipeline.fireErrorCaught(timeout)
+            }
+        }.assumeIsolated().whenFailure { error in
+            done.value(.failure(explained(error)))
+        }
     }
 }
 

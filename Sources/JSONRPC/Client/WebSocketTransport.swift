@@ -109,26 +109,8 @@ final class WebSocketTransport: ClientTransport, @unchecked Sendable {
 
     private func connect() {
         state = .connecting
-        let dialer = dialer
         let deadline = NIODeadline.now() + .milliseconds(Int64(dialer.timeoutMilliseconds))
-        let done = NIOLoopBound<(Result<WebSocketLink, RPCClientError>) -> Void>(
-            { [weak self] result in self?.connected(result) }, eventLoop: eventLoop)
-        dialer.connect(deadline: deadline) { channel in
-            let encoder = HTTPRequestEncoder()
-            let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes))
-            let link = WebSocketLink(dialer: dialer)
-            let expiry = NIOLoopBoundBox<Scheduled<Void>?>(nil, eventLoop: channel.eventLoop)
-            let handshake = WebSocketHandshake(dialer: dialer, encoder: encoder, decoder: decoder, link: link) { result in
-                expiry.value?.cancel()
-                done.value(result.map { link })
-            }
-            try channel.pipeline.syncOperations.addHandlers([encoder, decoder, handshake])
-            expiry.value = channel.eventLoop.scheduleTask(deadline: deadline) {
-                channel.pipeline.fireErrorCaught(dialer.timeout)
-            }
-        }.assumeIsolated().whenFailure { error in
-            done.value(.failure(dialer.explained(error)))
-        }
+        dialer.openWebSocket(deadline: deadline) { [weak self] result in self?.connected(result) }
     }
 
     private func connected(_ result: Result<WebSocketLink, RPCClientError>) {

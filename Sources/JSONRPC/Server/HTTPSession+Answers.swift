@@ -7,7 +7,15 @@ import NIOWebSocket
 extension HTTPSession {
     func answer(_ request: Request, _ context: ChannelHandlerContext) {
         if let refusal = request.refusal { return write(refusal, context) }
-        if Self.asksForWebSocket(request.head) { return upgrade(request.head, context) }
+        if Self.asksForWebSocket(request.head) { return upgrade(request, context) }
+        if let handler = shared.configuration.everyRequest {
+            let value = request.value
+            return afterwards(context) {
+                await handler(value)
+            } finish: { session, context, answer in
+                session.write(answer, context)
+            }
+        }
         switch request.head.method {
         case .POST: answerCall(request, context)
         case .GET, .HEAD: answerRoute(request, context)
@@ -21,6 +29,7 @@ extension HTTPSession {
 
     private func answerCall(_ request: Request, _ context: ChannelHandlerContext) {
         guard let answering = shared.answering else {
+            if let handler = shared.configuration.handler { return ask(handler, "POST", request, context) }
             return write(
                 .text("no JSON-RPC here\n", status: 405), headers: ["allow": "GET, HEAD, OPTIONS"], context)
         }
@@ -46,6 +55,7 @@ extension HTTPSession {
     private func answerRoute(_ request: Request, _ context: ChannelHandlerContext) {
         let path = String(request.head.uri.prefix { $0 != "?" && $0 != "#" })
         guard let route = shared.configuration.routes[path] else {
+            if let handler = shared.configuration.handler { return ask(handler, "GET", request, context) }
             let hint = shared.answering == nil ? "" : "; JSON-RPC is answered by POST and over WebSocket"
             return write(.text("nothing stands at this path\(hint)\n", status: 404), context)
         }
@@ -53,6 +63,20 @@ extension HTTPSession {
             await route()
         } finish: { session, context, answer in
             session.write(answer, context)
+        }
+    }
+
+    private func ask(
+        _ handler: @escaping @Sendable (HTTPQuestion) async -> HTTPAnswer, _ method: String, _ request: Request,
+        _ context: ChannelHandlerContext
+    ) {
+        let value = request.value
+        let question = HTTPQuestion(method: method, target: value.target, headers: value.headers, body: value.body)
+        afterwards(context) {
+            await handler(question)
+        } finish: { session, context, answer in
+            let headers: HTTPHeaders = answer.retryAfterSeconds.map { ["retry-after": String($0)] } ?? [:]
+            session.write(answer, headers: headers, context)
         }
     }
 
@@ -90,8 +114,10 @@ extension HTTPSession {
             && head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
     }
 
-    private func upgrade(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        guard let answering = shared.answering else {
+    private func upgrade(_ request: Request, _ context: ChannelHandlerContext) {
+        let head = request.head
+        let gate = shared.configuration.pushGate
+        guard gate != nil || shared.answering != nil else {
             return write(.text("no JSON-RPC here\n", status: 404), context)
         }
         guard head.headers.first(name: "sec-websocket-version") == "13" else {
@@ -102,35 +128,85 @@ extension HTTPSession {
         guard head.method == .GET, head.version == .http1_1, head.headers["sec-websocket-key"].count == 1,
             head.headers["sec-websocket-key"][0].utf8.count == 24
         else { return write(.text("a malformed WebSocket handshake\n", status: 400), context) }
+        guard let gate else {
+            return shakeHands(head, [:], context) { [shared] channel in
+                guard let answering = shared.answering else { preconditionFailure("it was there before") }
+                let lane = WebSocketLane(channel: channel, answering: answering, limits: shared.configuration)
+                return WebSocketSession(lane: lane, shared: shared)
+            } refused: {}
+        }
+        let value = request.value
+        afterwards(context) {
+            await gate(value)
+        } finish: { session, context, verdict in
+            session.enter(verdict, head, context)
+        }
+    }
+
+    /// Whatever happens from here on, an accepted source hears once that it is closed.
+    private func enter(_ verdict: PushVerdict, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        switch verdict {
+        case .refused(let answer): write(answer, context)
+        case .accepted(let source, let headers):
+            guard !isGone, context.channel.isActive else { return source.closed(.gone) }
+            shakeHands(head, HTTPHeaders(headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }), context) {
+                [shared] channel in
+                PushSession(source: source, shared: shared, channel: channel)
+            } refused: {
+                source.closed(.gone)
+            }
+        }
+    }
+
+    /// Answers the client's key and hands the connection to its next handler.
+    private func shakeHands(
+        _ head: HTTPRequestHead, _ more: HTTPHeaders, _ context: ChannelHandlerContext,
+        next: @escaping (any Channel) -> any ChannelHandler, refused: @escaping () -> Void
+    ) {
         let upgrader = NIOWebSocketServerUpgrader(
             maxFrameSize: Int(UInt32.max), automaticErrorHandling: false,
-            shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
+            shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(more) },
             upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() })
         // Only the answer to the client's key is taken from NIO's upgrader; the pipeline is ours.
         upgrader.buildUpgradeResponse(channel: context.channel, upgradeRequest: head, initialResponseHeaders: [:])
             .assumeIsolated().whenComplete { result in
                 switch result {
-                case .success(let headers): self.switchToWebSocket(headers, answering, context)
-                case .failure: self.write(.text("a malformed WebSocket handshake\n", status: 400), context)
+                case .success(let headers):
+                    if !self.switchToWebSocket(headers, context, next) { refused() }
+                case .failure:
+                    refused()
+                    self.write(.text("a malformed WebSocket handshake\n", status: 400), context)
                 }
             }
     }
 
-    private func switchToWebSocket(_ headers: HTTPHeaders, _ answering: Answering, _ context: ChannelHandlerContext) {
-        guard context.channel.isActive else { return }
+    /// - Returns: false when there is nobody any more to hand the connection to.
+    private func switchToWebSocket(
+        _ headers: HTTPHeaders, _ context: ChannelHandlerContext, _ next: (any Channel) -> any ChannelHandler
+    ) -> Bool {
+        guard context.channel.isActive, !isGone else { return false }
         let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        let lane = WebSocketLane(channel: context.channel, answering: answering, limits: shared.configuration)
         let frames = WebSocketFrameDecoder(
             maxFrameSize: min(max(shared.configuration.requestBytesMaximum, 125), Int(UInt32.max)))
         do {
             try context.pipeline.syncOperations.addHandlers([
-                ByteToMessageHandler(frames), WebSocketSession(lane: lane, shared: shared),
+                ByteToMessageHandler(frames), next(context.channel),
             ])
         } catch {
-            return context.close(promise: nil)
+            context.close(promise: nil)
+            return false
         }
         leave(context)
+        return true
+    }
+}
+
+extension HTTPSession.Request {
+    var value: HTTPQuestion {
+        HTTPQuestion(
+            method: head.method.rawValue, target: head.uri, headers: head.headers.map { .init($0.name, $0.value) },
+            body: Array(body.readableBytesView))
     }
 }

@@ -61,6 +61,8 @@ final class HTTPSession: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelInactive()
     }
 
+    var isGone: Bool { isRemoved }
+
     private func end() {
         isRemoved = true
         tick?.cancel()
@@ -127,7 +129,7 @@ final class HTTPSession: ChannelDuplexHandler, RemovableChannelHandler {
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let request = Request(head: head)
         if waiting == .request { wait(.rest) }
-        guard head.uri.utf8.count <= Limits.targetBytesMaximum else {
+        guard head.uri.utf8.count <= shared.configuration.targetBytesMaximum else {
             return refuse(request, .text("the request target is too long\n", status: 414), context)
         }
         if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
@@ -213,12 +215,14 @@ final class HTTPSession: ChannelDuplexHandler, RemovableChannelHandler {
     /// Writes the answer to the request being answered, then turns to the next one.
     func write(_ answer: HTTPAnswer?, headers extra: HTTPHeaders = [:], _ context: ChannelHandlerContext) {
         guard let request = answering, !isRemoved else { return }
+        let answer = answer.map { shared.configuration.finishing?($0) ?? $0 }
         let isClosing = isLast && queue.isEmpty
         var headers = extra
         let body = answer?.body ?? []
         if let answer {
             headers.add(name: "content-type", value: answer.contentType)
             headers.add(name: "content-length", value: String(body.count))
+            for (name, value) in answer.headers.sorted(by: { $0.key < $1.key }) { headers.add(name: name, value: value) }
         }
         if let origin = shared.configuration.allowedOrigin {
             headers.add(name: "access-control-allow-origin", value: origin)

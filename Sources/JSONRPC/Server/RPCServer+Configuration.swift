@@ -3,6 +3,10 @@
 extension RPCServer {
     /// Answers a GET of one path.
     package typealias Route = @Sendable () async -> HTTPAnswer
+    /// Answers any request.
+    package typealias Handler = @Sendable (HTTPQuestion) async -> HTTPAnswer
+    /// Decides on the handshake of a WebSocket to which this server pushes.
+    package typealias PushGate = @Sendable (HTTPQuestion) async -> PushVerdict
 
     package struct Configuration: Sendable {
         /// Address or name to listen on; loopback unless someone decides otherwise.
@@ -13,6 +17,15 @@ extension RPCServer {
         package var triesNextPorts = 0
         /// GET answers by exact path (without query), as in `/metrics`.
         package var routes: [String: Route] = [:]
+        /// Takes every request that is no WebSocket handshake, in place of routes and JSON-RPC by POST.
+        package var everyRequest: Handler?
+        /// Takes every WebSocket handshake, in place of JSON-RPC; see `PushSource`.
+        package var pushGate: PushGate?
+        package var push = PushTimes()
+        /// The last word on every answer, the server's own refusals included.
+        package var finishing: (@Sendable (HTTPAnswer) -> HTTPAnswer)?
+        /// Answers every GET (and HEAD, asked as GET) that no route answers and, of a server without JSON-RPC, every POST.
+        package var handler: Handler?
         /// What browsers are told about foreign origins; nil says nothing, and they refuse.
         package var allowedOrigin: String? = "*"
         /// Where this server's own counts go.
@@ -21,6 +34,7 @@ extension RPCServer {
         package var label = "rpc"
 
         package var requestBytesMaximum = Limits.requestBytesDefault
+        package var targetBytesMaximum = Limits.targetBytesMaximum
         package var batchCallsMaximum = Limits.batchCallsDefault
         package var batchAnswerBytesMaximum = Limits.batchAnswerBytesDefault
         package var connectionsMaximum = Limits.connectionsDefault

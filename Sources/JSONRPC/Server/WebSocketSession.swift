@@ -20,6 +20,7 @@ final class WebSocketSession: ChannelDuplexHandler {
     private var pingedAt: NIODeadline?
     private var isClosing = false
     private var tick: RepeatedTask?
+    private var controlFramesSince = NIODeadline.now()
 
     init(lane: WebSocketLane, shared: ServerShared) {
         self.lane = lane
@@ -106,6 +107,10 @@ final class WebSocketSession: ChannelDuplexHandler {
     /// Looks after liveness.
     private func look(_ context: ChannelHandlerContext) {
         let now = NIODeadline.now()
+        if now - controlFramesSince > .seconds(Limits.controlFrameSeconds) {
+            controlFramesSince = now
+            assembler.forgetControlFrames()
+        }
         if lane.isStuck(at: now) { return cut(context, .slowReader, "the client takes nothing of what waits for it") }
         // While we do not read on purpose, silence says nothing about the client.
         if lane.isReadPaused {

@@ -31,8 +31,10 @@ enum FrameWriter {
         }
     }
 
-    static func appendClose(_ code: UInt16, mask: UInt32?, to out: inout ByteBuffer) {
-        append([UInt8(code >> 8), UInt8(code & 0xff)], .connectionClose, mask: mask, to: &out)
+    /// - Parameter reason: at most 123 bytes, for whoever reads logs at the other end.
+    static func appendClose(_ code: UInt16, reason: String = "", mask: UInt32?, to out: inout ByteBuffer) {
+        assert(reason.utf8.count <= 123, "a control frame has at most 125 bytes")
+        append([UInt8(code >> 8), UInt8(code & 0xff)] + reason.utf8, .connectionClose, mask: mask, to: &out)
     }
 
     /// Copies `source` to `target`, masked (or unmasked: it is the same).

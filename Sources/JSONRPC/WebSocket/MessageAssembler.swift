@@ -38,6 +38,9 @@ struct MessageAssembler {
         self.messageBytesMaximum = messageBytesMaximum
     }
 
+    /// Some time has passed: control frames are counted anew. Pings of years are no flood.
+    mutating func forgetControlFrames() { controlFrames = 0 }
+
     mutating func handle(_ frame: WebSocketFrame) -> Event {
         guard !frame.rsv1, !frame.rsv2, !frame.rsv3 else {
             return .violation(Self.protocolError, "a reserved bit is set")

@@ -150,6 +150,7 @@ extension AdoptionFile {
         try section.finish()
         if let depth {
             guard tag == nil else { throw value.refused("either a depth or a tag") }
+            if let offset { throw offset.refused("no offset beside a depth: add it to the depth") }
             return .depth(try depth.value(UInt64.self, "blocks below the head, at most 10000") { number($0).flatMap { $0 <= 10_000 ? $0 : nil } })
         }
         guard let tag else { throw value.refused(expected) }

@@ -55,35 +55,12 @@ package struct AdoptionFolder: Sendable {
     }
 
     private func write(_ node: AdoptionPlan.Guard, _ plan: AdoptionPlan) throws(LocalnetError) {
-        let (folder, password) = (keys(node.name), password(node.name))
-        try Files.makeDirectory(folder, mode: 0o700)
-        try Files.write(password + "\n", to: folder + "/" + KeyFileName.password, mode: 0o600)
-        let secret = Secret(Bytes(password.utf8))
-        do {
-            let signer = try KeyFile.sealed(node.signer, password: secret, work: .light)
-            try Files.write(signer.json.pretty, to: folder + "/guard-signer.json", mode: 0o600)
-            let curve = try KeyFile.sealed(
-                Secret(node.curve.secretKey.exposedBytes()), password: secret, work: .light, kind: "curve",
-                publicKey: node.curve.publicKey.bytes)
-            try Files.write(curve.json.pretty, to: folder + "/" + KeyFileName.curve("guard"), mode: 0o600)
-        } catch { throw (error as? LocalnetError) ?? LocalnetError(.fileFailed, "\(folder): \(error)") }
-        var text = """
-            # \(node.name), a guard of the cluster \(plan.document.name).
-            version: 1
-            cluster: cluster.yaml
-            guard: \(node.name)
-            dataDirectory: \(node.name)
-            keys:
-              directory: \(node.name)/keys
-              passwordFile: \(node.name)/keys/\(KeyFileName.password)
-            endpoints:
-
-            """
-        for (chain, urls) in node.endpoints {
-            text += "  \(chain): {urls: [\(urls.map { "\"\($0)\"" }.joined(separator: ", "))]}\n"
-        }
-        text += "http: \"127.0.0.1:\(node.httpPort)\"\n"
-        try Files.write(text, to: "\(directory)/\(node.name).yaml")
+        try LocalGuardKeys(name: node.name, signer: node.signer, curve: node.curve)
+            .write(to: keys(node.name), password: password(node.name))
+        let document = GuardDocument(
+            comment: "\(node.name), a guard of the cluster \(plan.document.name).", name: node.name, folder: node.name,
+            endpoints: node.endpoints, httpPort: node.httpPort)
+        try Files.write(document.text, to: "\(directory)/\(node.name).yaml")
     }
 
     // MARK: Accounts

@@ -106,13 +106,11 @@ package struct AdoptionPlan: Sendable {
         }
         self.relayers = relayers
         guards = try file.guards.map { node in
-            let mesh = try ports.take(from: next)
-            let http = try ports.take(from: mesh + 1)
-            next = http + 1
+            let places = try GuardPorts(ports, from: &next)
             return Guard(
                 name: node.name, signer: node.signer,
                 curve: try CurveKeyPair(secretKey: CurveSecretKey(bytes: try secret(node.name, KeyFileName.curve("guard")))),
-                endpoints: file.chains.map { ($0.name, node.endpoints[$0.name] ?? $0.rpc) }, meshPort: mesh, httpPort: http)
+                endpoints: file.chains.map { ($0.name, node.endpoints[$0.name] ?? $0.rpc) }, meshPort: places.mesh, httpPort: places.http)
         }
         let documents = zip(file.chains, facts).map { Self.chain($0, $1, file, faulty) }
         let slowest = facts.map(\.node.blockMilliseconds).max() ?? 0

@@ -1,5 +1,6 @@
-// Asks a chain everything that can be known of a CCIP 1.6 deployment from some of its addresses. Reads only, one call a
-// request, so that any node can answer. What the answers are worth is judged by ClusterChecks.
+// Asks a chain everything that can be known of a CCIP 1.6 deployment from some of its addresses. Reads only. What is sure to
+// be asked next is fetched together beforehand (`prefetch`); what that did not bring is asked for when it is wanted, so that
+// any node can answer. What the answers are worth is judged by ClusterChecks.
 
 import CCIP
 import Ethereum
@@ -57,6 +58,8 @@ package struct ChainDiscovery: Sendable {
     let target: DiscoveryTarget
     var facts: ChainFacts
     private var endpoint: (any DeploymentEndpoint)?
+    /// Answers that are there before their question; each is used once.
+    private var prefetched: [DeploymentCall: DeploymentAnswer] = [:]
 
     private init(_ target: DiscoveryTarget) {
         self.target = target
@@ -111,16 +114,32 @@ package struct ChainDiscovery: Sendable {
 
     /// Asks again where a node answers null to a question that has no such answer, as some do now and then. A block may
     /// really not be there.
-    private func sound(
+    private mutating func sound(
         _ call: DeploymentCall, _ endpoint: any DeploymentEndpoint
     ) async throws(LocalnetError) -> DeploymentAnswer? {
-        var answer = try await endpoint.send([call]).first
+        var answer = prefetched.removeValue(forKey: call)
+        if answer == nil { answer = try await endpoint.send([call]).first }
         for attempt in 0..<Limits.nullAttempts {
             guard case .result(.null) = answer, call.method != "eth_getBlockByNumber" else { break }
             do { try await Task.sleep(for: .milliseconds(20 << attempt)) } catch { break }
             answer = try await endpoint.send([call]).first
         }
         return answer
+    }
+
+    /// Asks for all of this at once. What fails here is asked for again by itself.
+    private mutating func prefetch(_ calls: [DeploymentCall]) async {
+        guard let endpoint, calls.count > 1, let answers = try? await endpoint.send(calls), answers.count == calls.count
+        else { return }
+        for (call, answer) in zip(calls, answers) { prefetched[call] = answer }
+    }
+
+    private static func question<Answer>(_ call: ContractCall<Answer>, at address: Address) -> DeploymentCall {
+        DeploymentCall("eth_call", [["to": .address(address), "data": .data(call.data)], "latest"])
+    }
+
+    private func question<Answer>(_ call: ContractCall<Answer>, _ role: ContractRole) -> DeploymentCall? {
+        facts.address(role).map { Self.question(call, at: $0) }
     }
 
     /// The answer of a contract; nil, and a line in `failures`, when there is none.
@@ -131,9 +150,8 @@ package struct ChainDiscovery: Sendable {
 
     private mutating func read<Answer>(_ call: ContractCall<Answer>, at address: Address, _ what: String) async -> Answer? {
         guard let endpoint else { return nil }
-        let request: JSON = ["to": .address(address), "data": .data(call.data)]
         do {
-            switch try await sound(DeploymentCall("eth_call", [request, "latest"]), endpoint) {
+            switch try await sound(Self.question(call, at: address), endpoint) {
             case .result(let json):
                 guard let bytes = json.asString.flatMap({ try? Hex.decode($0) }) else { break }
                 do throws(CCIPError) { return try call.decode(bytes) } catch {
@@ -162,10 +180,12 @@ package struct ChainDiscovery: Sendable {
         return await read(call, at: address, "")
     }
 
-    /// A block by number or tag. Some nodes answer null now and then.
+    /// A block by number or tag. Some nodes answer null now and then; one that refuses does so again.
     private mutating func block(_ name: JSON) async -> JSON? {
         for attempt in 0..<4 {
+            let refusals = facts.failures.count
             if let block = await ask("eth_getBlockByNumber", [name, false]), block["number"]?.asUInt64 != nil { return block }
+            if facts.failures.count > refusals { return nil }
             try? await Task.sleep(for: .milliseconds(50 << attempt))
         }
         return nil
@@ -213,6 +233,10 @@ package struct ChainDiscovery: Sendable {
     /// pauses of any length. The first block's time is anybody's choice, so it does not count.
     private mutating func lookAtCadence(_ head: UInt64) async {
         var times = [facts.node.time]
+        await prefetch(
+            (1...Limits.cadenceBlocks).filter { head > $0 }.map {
+                DeploymentCall("eth_getBlockByNumber", [.quantity(head - $0), false])
+            })
         for back in 1...Limits.cadenceBlocks where head > back {
             guard let time = await block(.quantity(head - back))?["timestamp"]?.asUInt64 else { break }
             times.append(time)
@@ -271,8 +295,10 @@ package struct ChainDiscovery: Sendable {
     private mutating func look(at selectors: [ChainSelector]) async {
         guard endpoint != nil else { return }
         let others = selectors.filter { $0 != facts.selector }
+        await prefetchRamps(others)
         await lookAtRamps(others)
         await lookAtRMN()
+        await prefetchContracts(others)
         for (role, contract) in facts.contracts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             let code = await ask("eth_getCode", [.address(contract.address), "latest"])?.asString ?? "0x"
             facts.contracts[role]?.hasCode = code.count > 2
@@ -290,6 +316,43 @@ package struct ChainDiscovery: Sendable {
         }
         await lookAtLogs()
         facts.startBlock = await findStart()
+    }
+
+    private mutating func prefetchRamps(_ others: [ChainSelector]) async {
+        var calls = [
+            question(OffRampCalls.allSourceChainConfigs(), .offRamp), question(OffRampCalls.dynamicConfig(), .offRamp),
+            question(OnRampCalls.staticConfig(), .onRamp), question(OnRampCalls.dynamicConfig(), .onRamp),
+            question(RouterCalls.offRamps(), .router), question(RouterCalls.wrappedNative(), .router),
+            question(DiscoveryCalls.routerProxy(), .router),
+        ]
+        calls += others.map { question(RouterCalls.onRamp($0), .router) }
+        await prefetch(calls.compactMap { $0 })
+    }
+
+    /// Everything about contracts that are known by now.
+    private mutating func prefetchContracts(_ others: [ChainSelector]) async {
+        var calls: [DeploymentCall?] = []
+        for contract in facts.contracts.values.sorted(by: { $0.address.hex < $1.address.hex }) {
+            calls.append(DeploymentCall("eth_getCode", [.address(contract.address), "latest"]))
+            calls.append(Self.question(TokenCalls.typeAndVersion(), at: contract.address))
+        }
+        calls += PluginType.allCases.map { question(OffRampCalls.latestConfigDetails($0), .offRamp) }
+        for other in others {
+            calls += [
+                question(OnRampCalls.destination(other), .onRamp),
+                question(OnRampCalls.expectedNextSequenceNumber(other), .onRamp),
+                question(FeeQuoterCalls.destinationChainConfig(other), .feeQuoter),
+                question(FeeQuoterCalls.gasPrice(other), .feeQuoter),
+            ]
+        }
+        calls += [
+            question(DiscoveryCalls.feeQuoterCallers(), .feeQuoter), question(FeeQuoterCalls.feeTokens(), .feeQuoter),
+            question(DiscoveryCalls.nonceManagerCallers(), .nonceManager),
+        ]
+        calls += Set(target.accounts).sorted { $0.hex < $1.hex }.map {
+            DeploymentCall("eth_getBalance", [.address($0), "latest"])
+        }
+        await prefetch(calls.compactMap { $0 })
     }
 
     private mutating func lookAtRamps(_ others: [ChainSelector]) async {
@@ -378,18 +441,46 @@ package struct ChainDiscovery: Sendable {
                 DiscoveryCalls.configuredTokens(from: 0, maximum: Limits.tokensMaximum), at: registry)
             for token in listed ?? [] where !wanted.contains(token) { wanted.append(token) }
         }
-        for address in wanted {
-            let found = await token(address, others)
-            facts.tokens.append(found)
-        }
+        await prefetch(
+            wanted.flatMap { token in
+                [
+                    Self.question(TokenCalls.symbol(), at: token), Self.question(TokenCalls.decimals(), at: token),
+                    question(TokenCalls.pool(of: token), .tokenAdminRegistry),
+                ].compactMap { $0 }
+            })
+        var found: [ChainFacts.Token] = []
+        for address in wanted { found.append(await token(address)) }
+        await prefetch(found.filter { !$0.pool.isZero }.flatMap { Self.questions(to: $0.pool, others) })
+        for index in found.indices where !found[index].pool.isZero { await lookAtPool(of: &found[index], others) }
+        facts.tokens += found
     }
 
-    private mutating func token(_ address: Address, _ others: [ChainSelector]) async -> ChainFacts.Token {
+    private static func questions(to pool: Address, _ others: [ChainSelector]) -> [DeploymentCall] {
+        [
+            question(TokenCalls.typeAndVersion(), at: pool), question(DiscoveryCalls.poolToken(), at: pool),
+            question(DiscoveryCalls.poolRouter(), at: pool), question(DiscoveryCalls.poolProxy(), at: pool),
+            question(DiscoveryCalls.poolAllowsListedOnly(), at: pool),
+        ]
+            + others.flatMap { other in
+                [
+                    question(DiscoveryCalls.poolSupports(other), at: pool),
+                    question(DiscoveryCalls.remoteToken(other), at: pool),
+                    question(DiscoveryCalls.remotePools(other), at: pool),
+                    question(TokenPoolCalls.outboundRateLimit(other), at: pool),
+                    question(TokenPoolCalls.inboundRateLimit(other), at: pool),
+                ]
+            }
+    }
+
+    private mutating func token(_ address: Address) async -> ChainFacts.Token {
         let symbol = await probe(TokenCalls.symbol(), at: address) ?? String(address.checksummed.prefix(8))
         let decimals = await probe(TokenCalls.decimals(), at: address)
         let pool = await read(TokenCalls.pool(of: address), .tokenAdminRegistry) ?? .zero
-        var token = ChainFacts.Token(address: address, symbol: symbol, decimals: decimals, pool: pool)
-        guard !pool.isZero else { return token }
+        return ChainFacts.Token(address: address, symbol: symbol, decimals: decimals, pool: pool)
+    }
+
+    private mutating func lookAtPool(of token: inout ChainFacts.Token, _ others: [ChainSelector]) async {
+        let pool = token.pool
         token.poolVersion = await probe(TokenCalls.typeAndVersion(), at: pool)
         token.poolToken = await read(DiscoveryCalls.poolToken(), at: pool, "pool")
         token.poolRouter = await probe(DiscoveryCalls.poolRouter(), at: pool)
@@ -406,7 +497,6 @@ package struct ChainDiscovery: Sendable {
             }
             token.remotes[other] = remote
         }
-        return token
     }
 
     // MARK: The first block

@@ -14,8 +14,8 @@ struct ChainPlanBuilder {
     let contracts: [String: ChainContracts]
     let firstNonce: UInt64
 
-    private var own: ChainContracts { contracts[chain.name] ?? ChainContracts() }
-    private var remotes: [DeploymentRequest.Chain] { request.chains.filter { $0.name != chain.name } }
+    var own: ChainContracts { contracts[chain.name] ?? ChainContracts() }
+    var remotes: [DeploymentRequest.Chain] { request.chains.filter { $0.name != chain.name } }
     private var steps: [DeploymentStep] = []
 
     init(
@@ -35,8 +35,11 @@ struct ChainPlanBuilder {
             try create()
             try setPrices()
             try wireRamps()
+            try wireCCTP()
             for token in request.tokens { try wire(token) }
             let digests = try configureOracles()
+            try configureGuards()
+            try configureStreams()
             try mint()
             fund()
             return ChainPlan(
@@ -81,25 +84,19 @@ struct ChainPlanBuilder {
             let token = try token(of: name)
             return (
                 [
-                    .string(token.name), .string(token.symbol), .uint(UInt64(token.decimals)), .uint(U256.zero),
-                    .uint(U256.zero), .address(chain.deployer),
+                    .string(token.name), .string(token.symbol), .uint(UInt64(token.decimals(on: chain.name))),
+                    .uint(U256.zero), .uint(U256.zero), .address(chain.deployer),
                 ], [.string, .string, .uint(8), .uint(256), .uint(256), .address]
             )
-        case "burn_mint_token_pool", "lock_release_token_pool":
-            let token = try token(of: name)
-            return (
-                [
-                    .address(own.token(token.symbol)?.token ?? .zero), .uint(UInt64(token.decimals)), .array([]),
-                    .address(own.rmnProxy), .address(own.router),
-                ], ContractConstructors.tokenPool
-            )
         case "storing_receiver", "reverting_receiver": return ([.address(own.router)], [.address])
-        default: return ([], [])
+        default:
+            if name.hasPrefix("pool ") { return try pool(try token(of: name)) }
+            return try streamsConstructor(name) ?? cctpConstructor(name) ?? ([], [])
         }
     }
 
     /// The token of a creation named `token SYMBOL` or `pool SYMBOL`.
-    private func token(of name: String) throws(LocalnetError) -> DeploymentRequest.Token {
+    func token(of name: String) throws(LocalnetError) -> DeploymentRequest.Token {
         let symbol = name.split(separator: " ", maxSplits: 1).last.map(String.init) ?? name
         guard let token = request.tokens.first(where: { $0.symbol == symbol }) else {
             throw LocalnetError(.invalidRequest, "no token is called '\(symbol)'")
@@ -148,7 +145,8 @@ struct ChainPlanBuilder {
             .array(
                 remotes.map { remote in
                     .tuple([
-                        .address(own.router), .uint(remote.selector.rawValue), .bool(true), .bool(true),
+                        .address(own.router), .uint(remote.selector.rawValue), .bool(true),
+                        .bool(request.isUnblessed(from: remote.name, to: chain.name)),
                         .bytes(contracts[remote.name]?.onRamp.abiWord ?? []),
                     ])
                 }),
@@ -157,7 +155,7 @@ struct ChainPlanBuilder {
 
     // MARK: Wiring
 
-    private mutating func call(
+    mutating func call(
         _ label: String, _ target: Address, _ function: ABIFunction, _ arguments: [ABIValue], gas: UInt64
     ) throws {
         steps.append(
@@ -167,7 +165,9 @@ struct ChainPlanBuilder {
 
     private mutating func setPrices() throws {
         var prices = [(own.wrappedNative, chain.nativePriceUSD18)]
-        for token in request.tokens { prices.append((own.token(token.symbol)?.token ?? .zero, token.priceUSD18)) }
+        for token in request.tokens {
+            prices.append((own.token(token.symbol)?.token ?? .zero, token.priceUSD18(on: chain.name) ?? token.priceUSD18))
+        }
         let update = ABIValue.tuple([
             .array(prices.map { .tuple([.address($0.0), .uint($0.1)]) }),
             .array(remotes.map { .tuple([.uint($0.selector.rawValue), .uint($0.gasPriceUSD18)]) }),
@@ -191,39 +191,11 @@ struct ChainPlanBuilder {
             [.address(own.registryModule)], gas: StepGas.administer)
     }
 
-    private mutating func wire(_ token: DeploymentRequest.Token) throws {
-        guard let here = own.token(token.symbol) else { return }
-        let symbol = token.symbol
-        try call(
-            "register \(symbol)", own.registryModule, TokenAdminRegistryInterface.registerAdminViaGetCCIPAdmin,
-            [.address(here.token)], gas: StepGas.administer)
-        try call(
-            "administer \(symbol)", own.tokenAdminRegistry, TokenAdminRegistryInterface.acceptAdminRole,
-            [.address(here.token)], gas: StepGas.administer)
-        try call(
-            "set pool of \(symbol)", own.tokenAdminRegistry, TokenAdminRegistryInterface.setPool,
-            [.address(here.token), .address(here.pool)], gas: StepGas.administer)
-        if token.poolKind(on: chain.name) == .burnMint {
-            try call(
-                "let pool mint \(symbol)", here.token, ABIFunction("grantMintAndBurnRoles(address)"),
-                [.address(here.pool)], gas: StepGas.administer)
-        }
-        let updates = remotes.compactMap { remote -> ABIValue? in
-            guard let there = contracts[remote.name]?.token(symbol) else { return nil }
-            let limit = LaneDefaults.rateLimit(token.rateLimit)
-            return .tuple([
-                .uint(remote.selector.rawValue), .array([.bytes(there.pool.abiWord)]), .bytes(there.token.abiWord),
-                limit, limit,
-            ])
-        }
-        try call(
-            "connect pool of \(symbol)", here.pool, TokenPoolInterface.applyChainUpdates,
-            [.array([]), .array(updates)], gas: StepGas.poolChains(updates.count))
+    private var home: OCRConfiguration.Home {
+        .init(chainID: request.chains[0].chainID, contract: request.chains[0].deployer, donID: UInt32(position + 1))
     }
 
     private mutating func configureOracles() throws -> (commit: Hash32, execute: Hash32) {
-        let home = OCRConfiguration.Home(
-            chainID: request.chains[0].chainID, contract: request.chains[0].deployer, donID: UInt32(position + 1))
         var digests: [Hash32] = []
         var arguments: [ABIValue] = []
         for plugin in [PluginType.commit, .execution] {
@@ -243,6 +215,14 @@ struct ChainPlanBuilder {
             "configure oracles", own.offRamp, OffRampInterface.setOCR3Configs, [.array(arguments)],
             gas: StepGas.oracles(request.oracles.count))
         return (digests[0], digests[1])
+    }
+
+    /// On every chain, also where no lane needs it yet: the OffRamp's owner can ask for blessed roots later.
+    private mutating func configureGuards() throws {
+        guard let blessing = request.blessing else { return }
+        try call(
+            "configure guards", own.rmnRemote, RMNRemoteInterface.setConfig,
+            [blessing.argument(digest: try blessing.homeDigest(home))], gas: StepGas.guards(blessing.signers.count))
     }
 
     // MARK: Test balances

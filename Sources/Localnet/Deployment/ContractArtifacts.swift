@@ -31,11 +31,15 @@ package struct ContractArtifact: Sendable, Equatable {
 
 /// The contracts that a deployment needs, by name.
 package struct ContractArtifacts: Sendable {
-    /// Every contract of a CCIP 1.6 deployment, and the examples.
+    /// Every contract of a CCIP 1.6 deployment, those of price streams, and the examples.
     package static let names = [
-        "arm_proxy", "burn_mint_erc20", "burn_mint_token_pool", "fee_quoter", "lock_release_token_pool",
-        "nonce_manager", "off_ramp", "on_ramp", "registry_module_owner_custom", "reverting_receiver", "rmn_remote",
-        "router", "storing_receiver", "token_admin_registry", "weth9",
+        "arm_proxy", "burn_from_mint_token_pool", "burn_mint_erc20", "burn_mint_token_pool", "burn_to_address_token_pool",
+        "burn_with_from_mint_token_pool", "cctp_message_transmitter", "cctp_message_transmitter_proxy",
+        "cctp_message_transmitter_v2", "cctp_token_messenger", "cctp_token_messenger_v2", "fee_quoter",
+        "lock_release_token_pool", "nonce_manager", "off_ramp", "on_ramp", "registry_module_owner_custom",
+        "reverting_receiver", "rmn_remote", "router", "siloed_lock_release_token_pool", "storing_receiver",
+        "stream_price_feed", "token_admin_registry", "usdc_token_pool", "usdc_token_pool_cctp_v2", "verifier",
+        "verifier_proxy", "weth9",
     ]
 
     private let byName: [String: ContractArtifact]

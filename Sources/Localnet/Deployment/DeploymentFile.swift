@@ -38,7 +38,9 @@ package struct DeploymentFile: Sendable, Equatable {
             try section.finish()
         }
         var tokens: [DeploymentRequest.Token] = []
-        for var section in try root.sections("tokens", required: true) { tokens.append(try Self.token(&section)) }
+        for var section in try root.sections("tokens", required: true) {
+            tokens.append(try Self.token(&section, chains.map(\.name)))
+        }
         var cluster = try root.section("cluster")
         let faulty = try cluster.integer("faulty", in: 1...10, default: 1)
         var oracles: [DeploymentRequest.Oracle] = []
@@ -46,6 +48,7 @@ package struct DeploymentFile: Sendable, Equatable {
             oracles.append(try Self.oracle(&section, chains.map(\.name)))
         }
         try cluster.finish()
+        let blessing = try Self.blessing(&root)
         request = DeploymentRequest(
             chains: chains, tokens: tokens, oracles: oracles, faulty: faulty,
             transmitterFunding: try root.value("transmitterFundingWei", expected: "an amount in wei", default: "0") {
@@ -54,7 +57,8 @@ package struct DeploymentFile: Sendable, Equatable {
             manualExecutionSeconds: try root.value("manualExecutionSeconds", expected: "seconds below 2^32", default: "3600") {
                 UInt32($0)
             },
-            receivers: try root.bool("receivers", default: false))
+            receivers: try root.bool("receivers", default: false), blessing: blessing,
+            attesters: try Self.attesters(&root))
         try root.finish()
         try reader.finish()
     }
@@ -75,13 +79,21 @@ package struct DeploymentFile: Sendable, Equatable {
         let selector: UInt64 = try section.value("selector", expected: "a CCIP chain selector") {
             UInt64($0).flatMap { $0 > 0 ? $0 : nil }
         }
+        var domain: UInt32?
+        if section.has("cctpDomain") {
+            let number: UInt32 = try section.value("cctpDomain", expected: "a CCTP domain below 2^32") { UInt32($0) }
+            domain = number
+        }
         guard native.bitWidth <= 160 else { throw section.refused("nativePriceUSD", "\(native)", "a price below 10^30") }
         return DeploymentRequest.Chain(
             name: try section.string("name"), chainID: chainID, selector: ChainSelector(selector), deployer: .zero,
-            nativePriceUSD18: native, gasPriceUSD18: (gasWei * native).quotientAndRemainder(dividingBy: unit).quotient)
+            nativePriceUSD18: native, gasPriceUSD18: (gasWei * native).quotientAndRemainder(dividingBy: unit).quotient,
+            cctpDomain: domain)
     }
 
-    private static func token(_ section: inout ConfigurationSection) throws(ConfigurationError) -> DeploymentRequest.Token {
+    private static func token(
+        _ section: inout ConfigurationSection, _ chains: [String]
+    ) throws(ConfigurationError) -> DeploymentRequest.Token {
         let symbol = try section.string("symbol")
         let decimals = try section.integer("decimals", in: 0...36, default: 18)
         // 1e18 of the smallest unit is 10^(18 - decimals) tokens (15.1).
@@ -101,16 +113,80 @@ package struct DeploymentFile: Sendable, Equatable {
                 rate: try bucket.value("ratePerSecond", expected: "an amount in the smallest unit") { try? U256(text: $0) })
             try bucket.finish()
         }
+        var decimalsOn: [String: UInt8] = [:]
+        var pools: [String: DeploymentRequest.PoolKind] = [:]
+        var other = try section.section("decimalsOn")
+        for chain in chains where other.has(chain) { decimalsOn[chain] = UInt8(try other.integer(chain, in: 0...36)) }
+        try other.finish()
+        var kinds = try section.section("pools")
+        for chain in chains where kinds.has(chain) { pools[chain] = try kind(&kinds, chain) }
+        try kinds.finish()
         let token = DeploymentRequest.Token(
             name: try section.string("name", default: symbol), symbol: symbol, decimals: UInt8(decimals), priceUSD18: price,
             isLink: try section.bool("link", default: false), lockedOn: Set(try section.strings("lockedOn")),
-            rateLimit: limit)
+            rateLimit: limit, pool: try kind(&section, "pool", default: .burnMint), pools: pools, decimalsOn: decimalsOn)
         try section.finish()
         return token
     }
 
+    private static func kind(
+        _ section: inout ConfigurationSection, _ key: String, default builtIn: DeploymentRequest.PoolKind? = nil
+    ) throws(ConfigurationError) -> DeploymentRequest.PoolKind {
+        try section.value(
+            key, expected: "one of \(DeploymentRequest.PoolKind.names)", default: builtIn?.name
+        ) { DeploymentRequest.PoolKind(name: $0) }
+    }
+
+    /// Nil when the section is missing.
+    private static func attesters(
+        _ root: inout ConfigurationSection
+    ) throws(ConfigurationError) -> DeploymentRequest.Attesters? {
+        guard root.has("attestation") else { return nil }
+        var section = try root.section("attestation")
+        var addresses: [Address] = []
+        for text in try section.strings("attesters", required: true) {
+            guard let address = try? Address(hex: text) else {
+                throw section.refused("attesters", text, "addresses of attesters")
+            }
+            addresses.append(address)
+        }
+        let threshold = try section.integer(
+            "threshold", in: 1...DeploymentRequest.attestersMaximum, default: max(1, addresses.count))
+        try section.finish()
+        return DeploymentRequest.Attesters(addresses: addresses, threshold: threshold)
+    }
+
     private static func power(_ exponent: Int) -> U256 {
         (0..<exponent).reduce(U256.one) { value, _ in value * 10 }
+    }
+
+    /// `rmn`: who signs roots, and which lanes need it.
+    private static func blessing(
+        _ root: inout ConfigurationSection
+    ) throws(ConfigurationError) -> DeploymentRequest.Blessing? {
+        guard root.has("rmn") else { return nil }
+        var section = try root.section("rmn")
+        var signers: [DeploymentRequest.Blessing.Signer] = []
+        for (position, var entry) in try section.sections("signers", required: true).enumerated() {
+            let account: Address = try entry.value("account", expected: "an address") { try? Address(hex: $0) }
+            let index: UInt64 = try entry.value(
+                "nodeIndex", expected: "a whole number below 2^64", default: "\(position)"
+            ) { UInt64($0) }
+            signers.append(.init(account: account, nodeIndex: index))
+            try entry.finish()
+        }
+        let most = DeploymentRequest.Blessing.faulty(of: signers.count)
+        let faulty = try section.integer("faulty", in: 0...max(0, most), default: most)
+        var lanes = LaneSelection.all
+        if section.has("lanes") {
+            // One word or a list.
+            let texts = section.isSingle("lanes") ? [try section.string("lanes")] : try section.strings("lanes")
+            do { lanes = try LaneSelection(texts) } catch {
+                throw section.refused("lanes", texts.joined(separator: ", "), "all, or a list of lanes as [\"ethereum:jovay\"]")
+            }
+        }
+        try section.finish()
+        return DeploymentRequest.Blessing(signers: signers, faulty: faulty, lanes: lanes)
     }
 
     private static func oracle(

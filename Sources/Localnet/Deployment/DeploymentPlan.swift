@@ -24,11 +24,16 @@ package struct ChainContracts: Sendable, Equatable {
     package var offRamp = Address.zero
     package var receiver: Address?
     package var revertingReceiver: Address?
+    /// In the order of the versions; empty where no token crosses by CCTP.
+    package var cctp: [CCTPContracts] = []
+    /// Nil where no reports of price streams are verified.
+    package var streams: StreamContracts?
     package var tokens: [Token] = []
 
     package init() {}
 
     package func token(_ symbol: String) -> Token? { tokens.first { $0.symbol == symbol } }
+    package func cctp(_ version: CCTPVersion) -> CCTPContracts? { cctp.first { $0.version == version } }
 }
 
 /// What one chain is sent, in order; creations come first, so that their nonces are fixed.
@@ -94,14 +99,22 @@ enum ContractAddresses {
             ("nonce_manager", "nonceManager"), ("fee_quoter", "feeQuoter"), ("on_ramp", "onRamp"),
             ("off_ramp", "offRamp"),
         ]
+        for version in request.cctpVersions {
+            let names = CCTPContracts.names(version)
+            order += [
+                ("cctp_message_transmitter" + version.artifactSuffix, names.transmitter),
+                ("cctp_token_messenger" + version.artifactSuffix, names.messenger),
+                ("cctp_message_transmitter_proxy", names.proxy),
+            ]
+        }
         for token in request.tokens {
             order.append(("burn_mint_erc20", "token \(token.symbol)"))
-            let isLocked = token.poolKind(on: chain) == .lockRelease
-            order.append((isLocked ? "lock_release_token_pool" : "burn_mint_token_pool", "pool \(token.symbol)"))
+            order.append((token.poolKind(on: chain).artifact, "pool \(token.symbol)"))
         }
         if request.receivers {
             order += [("storing_receiver", "receiver"), ("reverting_receiver", "revertingReceiver")]
         }
+        if request.streams != nil { order += StreamContracts.order }
         return order
     }
 
@@ -126,6 +139,8 @@ enum ContractAddresses {
         contracts.offRamp = at("offRamp")
         contracts.receiver = byName["receiver"]
         contracts.revertingReceiver = byName["revertingReceiver"]
+        contracts.cctp = request.cctpVersions.compactMap { CCTPContracts($0) { byName[$0] } }
+        contracts.streams = StreamContracts { byName[$0] }
         contracts.tokens = request.tokens.map {
             .init(symbol: $0.symbol, token: at("token \($0.symbol)"), pool: at("pool \($0.symbol)"))
         }

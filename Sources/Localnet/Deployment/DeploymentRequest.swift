@@ -17,10 +17,12 @@ package struct DeploymentRequest: Sendable, Equatable {
         package var nativePriceUSD18: U256
         /// What senders elsewhere pay for one gas here: US dollars with 18 decimals.
         package var gasPriceUSD18: U256
+        /// The chain's number in Circle's transfer protocol; tokens of its pools need one.
+        package var cctpDomain: UInt32?
 
         package init(
             name: String, chainID: UInt64, selector: ChainSelector, deployer: Address, nativePriceUSD18: U256,
-            gasPriceUSD18: U256
+            gasPriceUSD18: U256, cctpDomain: UInt32? = nil
         ) {
             self.name = name
             self.chainID = chainID
@@ -28,12 +30,8 @@ package struct DeploymentRequest: Sendable, Equatable {
             self.deployer = deployer
             self.nativePriceUSD18 = nativePriceUSD18
             self.gasPriceUSD18 = gasPriceUSD18
+            self.cctpDomain = cctpDomain
         }
-    }
-
-    package enum PoolKind: String, Sendable, Equatable {
-        case burnMint
-        case lockRelease
     }
 
     /// Token bucket of a pool for each remote chain, in the token's smallest unit; nil for no limit.
@@ -48,7 +46,7 @@ package struct DeploymentRequest: Sendable, Equatable {
         }
     }
 
-    /// One token, which exists on every chain under the same symbol.
+    /// One token, which exists on every chain under the same symbol. Amounts and price are those of `decimals`.
     package struct Token: Sendable, Equatable {
         package var name: String
         package var symbol: String
@@ -57,15 +55,22 @@ package struct DeploymentRequest: Sendable, Equatable {
         package var priceUSD18: U256
         /// Exactly one token is LINK: fees are accounted in it.
         package var isLink: Bool
-        /// Chains where the pool locks; on all others it burns and mints.
+        /// Of chains that neither `pools` nor `lockedOn` names.
+        package var pool: PoolKind
+        /// By chain name.
+        package var pools: [String: PoolKind]
+        /// Chains where the pool locks.
         package var lockedOn: Set<String>
+        /// By chain name, where they are not `decimals`.
+        package var decimalsOn: [String: UInt8]
         package var rateLimit: RateLimit?
         /// Given to each of `holders` on these chains, in the smallest unit, by chain name.
         package var minted: [String: U256]
 
         package init(
             name: String, symbol: String, decimals: UInt8 = 18, priceUSD18: U256, isLink: Bool = false,
-            lockedOn: Set<String> = [], rateLimit: RateLimit? = nil, minted: [String: U256] = [:]
+            lockedOn: Set<String> = [], rateLimit: RateLimit? = nil, minted: [String: U256] = [:],
+            pool: PoolKind = .burnMint, pools: [String: PoolKind] = [:], decimalsOn: [String: UInt8] = [:]
         ) {
             self.name = name
             self.symbol = symbol
@@ -75,9 +80,14 @@ package struct DeploymentRequest: Sendable, Equatable {
             self.lockedOn = lockedOn
             self.rateLimit = rateLimit
             self.minted = minted
+            self.pool = pool
+            self.pools = pools
+            self.decimalsOn = decimalsOn
         }
 
-        package func poolKind(on chain: String) -> PoolKind { lockedOn.contains(chain) ? .lockRelease : .burnMint }
+        package func poolKind(on chain: String) -> PoolKind {
+            pools[chain] ?? (lockedOn.contains(chain) ? .lockRelease : pool)
+        }
     }
 
     /// The public keys of one relayer that contracts know.
@@ -112,10 +122,18 @@ package struct DeploymentRequest: Sendable, Equatable {
     package var manualExecutionSeconds: UInt32
     /// Deploys the example receivers.
     package var receivers: Bool
+    /// Nil: RMNRemotes without a configuration, and no lane whose roots need signatures of guards.
+    package var blessing: Blessing?
+    /// Of the CCTP that tokens need; nil where none does.
+    package var attesters: Attesters?
+    /// The DON whose reports contracts verify; nil for none.
+    package var streams: Streams?
 
     package init(
         chains: [Chain], tokens: [Token], oracles: [Oracle], faulty: Int, holders: [Address] = [],
-        transmitterFunding: U256 = .zero, manualExecutionSeconds: UInt32 = 3600, receivers: Bool = true
+        transmitterFunding: U256 = .zero, manualExecutionSeconds: UInt32 = 3600, receivers: Bool = true,
+        blessing: Blessing? = nil,
+        attesters: Attesters? = nil, streams: Streams? = nil
     ) {
         self.chains = chains
         self.tokens = tokens
@@ -125,6 +143,9 @@ package struct DeploymentRequest: Sendable, Equatable {
         self.transmitterFunding = transmitterFunding
         self.manualExecutionSeconds = manualExecutionSeconds
         self.receivers = receivers
+        self.blessing = blessing
+        self.attesters = attesters
+        self.streams = streams
     }
 }
 
@@ -145,12 +166,16 @@ extension DeploymentRequest {
         try require(tokens.count(where: \.isLink) == 1, "\(tokens.count(where: \.isLink)) tokens are LINK", "exactly one")
         try unique(tokens.map(\.symbol), "token symbol")
         for token in tokens { try validate(token) }
+        try validateAttesters()
         try validateOracles()
+        try validateBlessing()
+        try validateStreams()
     }
 
     private func validate(_ token: Token) throws(LocalnetError) {
         let names = Set(chains.map(\.name))
-        let foreign = token.lockedOn.union(token.minted.keys).subtracting(names).sorted()
+        let foreign = token.lockedOn.union(token.minted.keys).union(token.pools.keys).union(token.decimalsOn.keys)
+            .subtracting(names).sorted()
         try require(foreign.isEmpty, "token \(token.symbol) names the unknown chain '\(foreign.first ?? "")'", "a chain of this file")
         try require(!token.priceUSD18.isZero, "token \(token.symbol) has no price", "a price above zero")
         try require(token.priceUSD18.bitWidth <= 224, "the price of \(token.symbol) is past 224 bits", "check units")
@@ -159,6 +184,7 @@ extension DeploymentRequest {
                 limit.rate <= limit.capacity && limit.capacity.bitWidth <= 128 && !limit.capacity.isZero,
                 "the rate limit of \(token.symbol) does not stand", "0 < capacity < 2^128, rate at most the capacity")
         }
+        try validatePools(token)
     }
 
     private func validateOracles() throws(LocalnetError) {
@@ -183,11 +209,11 @@ extension DeploymentRequest {
         }
     }
 
-    private func require(_ condition: Bool, _ message: String, _ expected: String) throws(LocalnetError) {
+    func require(_ condition: Bool, _ message: String, _ expected: String) throws(LocalnetError) {
         if !condition { throw LocalnetError(.invalidRequest, message, hint: "expected: \(expected)") }
     }
 
-    private func unique(_ texts: [String], _ what: String) throws(LocalnetError) {
+    func unique(_ texts: [String], _ what: String) throws(LocalnetError) {
         var seen: Set<String> = []
         for text in texts where !seen.insert(text).inserted {
             throw LocalnetError(.invalidRequest, "the \(what) \(text) stands twice", hint: "each one must differ")

@@ -38,6 +38,7 @@ enum StepGas {
     static func prices(_ count: Int) -> UInt64 { 150_000 + 100_000 * UInt64(count) }
     static func lanes(_ count: Int) -> UInt64 { 200_000 + 300_000 * UInt64(count) }
     static func poolChains(_ count: Int) -> UInt64 { 300_000 + 800_000 * UInt64(count) }
+    static func guards(_ count: Int) -> UInt64 { 200_000 + 100_000 * UInt64(count) }
     static func oracles(_ count: Int) -> UInt64 { 800_000 + 350_000 * UInt64(count) }
 
     /// Intrinsic cost, call data at its dearest, EIP-3860, the stored code, and the constructor's own work.

@@ -37,6 +37,17 @@ enum LaneDefaults {
         .uint(10 as UInt64),  // network fee, US cents
     ])
 
+    /// TokenTransferFeeConfig of USDC: 50 US cents; a delivery over CCTP takes less than 180,000 gas with one attester, and
+    /// a few thousand more for each further one.
+    static let usdcTransferFee: ABIValue = .tuple([
+        .uint(50 as UInt64),  // least fee, US cents
+        .uint(10_000 as UInt64),  // highest fee, US cents
+        .uint(0 as UInt64),  // tenths of basis points
+        .uint(250_000 as UInt64),  // gas at the destination
+        .uint(640 as UInt64),  // bytes of message and attestation at the destination
+        .bool(true),
+    ])
+
     /// `(isEnabled, capacity, rate)`.
     static func rateLimit(_ limit: DeploymentRequest.RateLimit?) -> ABIValue {
         guard let limit else { return .tuple([.bool(false), .uint(U256.zero), .uint(U256.zero)]) }

@@ -17,14 +17,29 @@ extension ClusterDocument {
         for lane in lanes { text += "  - {from: \(lane.from), to: \(lane.to)}\n" }
         text += "timing:\n"
         for (key, value) in timing { text += "  \(key): \(value)\n" }
+        if let tokenData { text += tokenData.text }
         text += "relayers:\n"
         for relayer in relayers { text += relayer.text }
+        if let guardTimeoutMilliseconds { text += "guardTimeoutMilliseconds: \(guardTimeoutMilliseconds)\n" }
         if !guards.isEmpty {
             text += "guards:\n"
             for node in guards {
                 text += "  - {name: \(node.name), signer: \"\(node.signer.checksummed)\", "
                 text += "curvePublicKey: \(ClusterFiles.quoted(node.curvePublicKey)), mesh: \"\(node.mesh)\"}\n"
             }
+        }
+        return text
+    }
+}
+
+extension ClusterDocument.TokenData {
+    fileprivate var text: String {
+        var text = "tokenData:\n  attestationAPI: \"\(api)\"\n  intervalMilliseconds: \(intervalMilliseconds)\n"
+        text += "  retryMilliseconds: \(retryMilliseconds)\n  tokens:\n"
+        for pool in pools {
+            text += "    - {chain: \(pool.chain), pool: \"\(pool.pool.checksummed)\""
+            if let transmitter = pool.messageTransmitter { text += ", messageTransmitter: \"\(transmitter.checksummed)\"" }
+            text += "}\n"
         }
         return text
     }

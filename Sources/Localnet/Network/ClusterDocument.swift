@@ -1,4 +1,4 @@
-// cluster.yaml as a value: what all relayers of a cluster share. `up`, `deploy --write` and `adopt` make one each;
+// cluster.yaml as a value: what all relayers of a cluster share. `up` and `adopt` make one each;
 // ClusterDocument+Text.swift is the one writer. What the keys mean is said by ClusterSettings, which reads them.
 
 import CCIP
@@ -85,6 +85,23 @@ package struct ClusterDocument: Sendable, Equatable {
         package var mesh: String
     }
 
+    /// Tokens that need an attestation, and who is asked for it.
+    package struct TokenData: Sendable, Equatable {
+        package struct Pool: Sendable, Equatable {
+            package var chain: String
+            package var pool: Address
+            /// Of CCTP v1 only.
+            package var messageTransmitter: Address?
+        }
+
+        package var api: String
+        /// Between two requests.
+        package var intervalMilliseconds: Int
+        /// Before a token that is not ready is asked for again.
+        package var retryMilliseconds: Int
+        package var pools: [Pool]
+    }
+
     /// The first line of the file.
     package var comment: String
     package var name: String
@@ -95,6 +112,10 @@ package struct ClusterDocument: Sendable, Equatable {
     package var timing: [(key: String, value: UInt64)]
     package var relayers: [Relayer]
     package var guards: [Guard] = []
+    /// How long guards may take to sign a set of roots; nil for what relayers do by themselves.
+    package var guardTimeoutMilliseconds: UInt64?
+    /// Nil where no token needs an attestation.
+    package var tokenData: TokenData?
 
     package static func == (a: ClusterDocument, b: ClusterDocument) -> Bool { a.text == b.text }
 
@@ -103,6 +124,9 @@ package struct ClusterDocument: Sendable, Equatable {
         ("deltaProgress", 2_000), ("deltaResend", 500), ("deltaInitial", 500), ("deltaRound", 10), ("deltaIdle", 1_000),
         ("deltaGrace", 5), ("deltaStage", 1_000), ("deltaCertifiedCommitRequest", 200), ("rMax", 100_000),
     ]
+
+    /// Guards answer within a second; after so long their absence is a named state, and a lane is tried again.
+    package static let localGuardTimeoutMilliseconds: UInt64 = 4_000
 
     /// For chains whose blocks come every so many milliseconds: the next relayer takes over when the first one's
     /// transaction had three blocks' time, and a leader is changed when four have had their turn.
@@ -136,13 +160,13 @@ extension ClusterDocument.Chain {
         tokenPrices = [.init(token: contracts.wrappedNative, usd: plan.chain.nativePriceUSD18)]
         for token in request.tokens {
             guard let address = contracts.token(token.symbol)?.token else { continue }
-            tokenPrices.append(.init(token: address, usd: token.priceUSD18))
+            tokenPrices.append(.init(token: address, usd: token.priceUSD18(on: name) ?? token.priceUSD18))
         }
         commitDigest = plan.commitDigest
         executeDigest = plan.executeDigest
         tokens = request.tokens.compactMap { token in
             contracts.token(token.symbol).map {
-                .init(symbol: token.symbol, address: $0.token, pool: $0.pool, decimals: token.decimals)
+                .init(symbol: token.symbol, address: $0.token, pool: $0.pool, decimals: token.decimals(on: plan.chain.name))
             }
         }
     }

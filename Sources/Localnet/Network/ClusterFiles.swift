@@ -106,7 +106,9 @@ package enum ClusterFiles {
 
     /// cluster.yaml of the local network.
     package static func cluster(
-        name: String, plan: DeploymentPlan, relayers: [(keys: LocalRelayerKeys, ports: RelayerPorts)]
+        name: String, plan: DeploymentPlan, relayers: [(keys: LocalRelayerKeys, ports: RelayerPorts)],
+        guards: [(keys: LocalGuardKeys, ports: GuardPorts)] = [],
+        attestationAPI: String? = nil
     ) -> String {
         var document = document(
             name: name, comment: "The cluster that `causeway up` started. Written on each start.", plan: plan,
@@ -116,7 +118,16 @@ package enum ClusterFiles {
             // Blocks come many a second.
             document.chains[index].feeBumpBlocks = 30
         }
+        document.guards = guards.map { guardEntry($0.keys, $0.ports, host: "127.0.0.1") }
+        if !guards.isEmpty { document.guardTimeoutMilliseconds = ClusterDocument.localGuardTimeoutMilliseconds }
+        document.tokenData = ClusterDocument.TokenData(plan, api: attestationAPI)
         return document.text
+    }
+
+    static func guardEntry(_ keys: LocalGuardKeys, _ ports: GuardPorts, host: String) -> ClusterDocument.Guard {
+        .init(
+            name: keys.name, signer: keys.signer.address, curvePublicKey: keys.curve.publicKey.z85,
+            mesh: "tcp://\(host):\(ports.mesh)")
     }
 
     package static func relayer(

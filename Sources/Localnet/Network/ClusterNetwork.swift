@@ -131,6 +131,11 @@ package actor ClusterNetwork {
     }
 
     private func note(_ member: ClusterMember, _ pid: Int?) {
+        if member.role == "guard", let place = document.guards.firstIndex(where: { $0.name == member.name }) {
+            document.guards[place].pid = pid
+            document.guards[place].log = logPath(member)
+            return
+        }
         guard let place = document.relayers.firstIndex(where: { $0.name == member.name }) else { return }
         for role in NetworkDocument.roles where member.role == role || member.role == "both" {
             document.relayers[place].pids[role] = pid
@@ -197,6 +202,7 @@ package actor ClusterNetwork {
         CurrentNetwork.clear(directory)
         document.state = .stopped
         for index in document.relayers.indices { document.relayers[index].pids = [:] }
+        for index in document.guards.indices { document.guards[index].pid = nil }
         try? document.write()
         continuation.finish()
     }

@@ -12,8 +12,15 @@ package enum NetworkEvent: Sendable {
     /// A relayer process ended by itself; the others go on.
     case relayerEnded(index: Int, role: String, ProcessExit, log: String, lastLines: [String])
     case relayerRestarted(index: Int, role: String, pid: Int)
+    case guardEnded(index: Int, ProcessExit, log: String, lastLines: [String])
+    case guardRestarted(index: Int, pid: Int)
     /// A chain ended: the network cannot go on.
     case chainEnded(name: String, ProcessExit, log: String, lastLines: [String])
+    /// The attestation service ended: USDC waits, everything else goes on.
+    case attesterEnded(ProcessExit, log: String, lastLines: [String])
+    /// An oracle or gateway of the price streams ended by itself; the others go on.
+    case streamsEnded(name: String, ProcessExit, log: String, lastLines: [String])
+    case streamsRestarted(name: String, pid: Int)
 }
 
 package actor LocalNetwork {
@@ -28,13 +35,18 @@ package actor LocalNetwork {
 
     private var chains: [ChildProcess] = []
     private var relayers: [RelayerSlot: ChildProcess] = [:]
+    /// By index; LocalNetwork+Guards.swift is theirs.
+    var guards: [Int: ChildProcess] = [:]
+    var attester: ChildProcess?
+    /// By name; LocalNetwork+Streams.swift is theirs.
+    var streams: [String: ChildProcess] = [:]
     /// Ends that we brought about ourselves are no events.
-    private var expected: Set<pid_t> = []
-    private var isStopping = false
+    var expected: Set<pid_t> = []
+    private(set) var isStopping = false
     /// Something ended that should not have: its log is worth keeping.
-    private var hadFailures = false
-    private(set) package var document: NetworkDocument
-    private let continuation: AsyncStream<NetworkEvent>.Continuation
+    var hadFailures = false
+    package internal(set) var document: NetworkDocument
+    let continuation: AsyncStream<NetworkEvent>.Continuation
     /// For one consumer; ends when the network is stopped.
     package nonisolated let events: AsyncStream<NetworkEvent>
 
@@ -91,6 +103,7 @@ package actor LocalNetwork {
         try Files.makeDirectory(directory + "/logs")
         removeLeftovers()
         let profiles = try loadProfiles()
+        try options.blessedLanes?.validate(chains: profiles.map(\.name))
         let artifacts = try ProjectFiles.artifacts()
         let accounts = try developmentAccounts()
         document.accounts = accounts.enumerated().map { index, key in
@@ -102,20 +115,32 @@ package actor LocalNetwork {
         try CurrentNetwork.set(directory)
         // Sealing keys takes processor time, waiting for chains does not.
         let keys = try relayerKeys(profiles.map(\.name))
+        let guardKeys = try guardKeys()
         async let sealing = seal(keys)
-        let plan = try await deploy(profiles, accounts, artifacts, keys)
+        async let sealingGuards = seal(guardKeys)
+        let streams = try streamsDocument(profiles, registrar: accounts[0].address)
+        if let streams { try await startStreams(streams) }
+        let plan = try await deploy(profiles, accounts, artifacts, keys, guardKeys, streams)
         if let failure = await sealing { throw failure }
+        if let failure = await sealingGuards { throw failure }
         record(plan)
-        try writeConfiguration(plan, keys)
+        try writeVerifiers(plan)
+        try startAttester(plan)
+        try writeConfiguration(plan, keys, guardKeys)
         try document.write()
+        try await attesterReady()
         if options.startsRelayers {
-            report("starting \(options.relayers) relayers as \(options.relayers * 2) processes")
+            let guardians = options.guards == 0 ? "" : " and \(options.guards) guards"
+            report("starting \(options.relayers) relayers as \(options.relayers * 2) processes\(guardians)")
             for index in 0..<options.relayers {
                 for role in NetworkDocument.roles { try startRelayer(RelayerSlot(index: index, role: role)) }
             }
+            for node in document.guards { try startGuard(node.index) }
             try document.write()
             try await relayersReady()
+            try await guardsReady()
         }
+        try await streamsReady()
         document.state = .running
         let (seconds, attoseconds) = (ContinuousClock.now - begun).components
         let tenths = seconds * 10 + attoseconds / 100_000_000_000_000_000
@@ -125,11 +150,16 @@ package actor LocalNetwork {
 
     /// What an earlier run in this folder left and this one must not find: its chains are gone, so its stores lie.
     private func removeLeftovers() {
-        for name in Files.names(in: directory) where name.hasPrefix("relayer-") && name != "relayer-config" {
+        for name in Files.names(in: directory + "/relayer-config") where name.hasPrefix("guard-") {
+            Files.remove(directory + "/relayer-config/" + name)
+        }
+        let members = Files.names(in: directory).filter { $0.hasPrefix("relayer-") || $0.hasPrefix("guard-") }
+        for name in members where name != "relayer-config" {
             for file in Files.names(in: directory + "/" + name) where file != "keys" {
                 Files.removeTree(directory + "/" + name + "/" + file)
             }
         }
+        removeStreams()
         for name in Files.names(in: directory + "/logs") where name.hasSuffix(".log") {
             Files.remove(directory + "/logs/" + name)
         }
@@ -171,20 +201,24 @@ package actor LocalNetwork {
     }
 
     private func deploy(
-        _ profiles: [LocalProfile], _ accounts: [PrivateKey], _ artifacts: ContractArtifacts, _ keys: [LocalRelayerKeys]
+        _ profiles: [LocalProfile], _ accounts: [PrivateKey], _ artifacts: ContractArtifacts,
+        _ keys: [LocalRelayerKeys], _ guardKeys: [LocalGuardKeys], _ streams: StreamsDocument?
     ) async throws(LocalnetError) -> DeploymentPlan {
         let names = profiles.map(\.name)
         let deployer = accounts[0]
+        let attesters = try options.tokens.attesters()
         let request = DeploymentRequest(
             chains: profiles.map { profile in
                 .init(
                     name: profile.name, chainID: profile.chainID, selector: profile.selector,
                     deployer: deployer.address, nativePriceUSD18: LocalnetEconomy.etherUSD18,
-                    gasPriceUSD18: LocalnetEconomy.gasPriceUSD18(wei: profile.baseFeeWei))
+                    gasPriceUSD18: LocalnetEconomy.gasPriceUSD18(wei: profile.baseFeeWei),
+                    cctpDomain: options.tokens.needsAttesters ? LocalAttesters.domain(profile) : nil)
             },
-            tokens: LocalnetEconomy.tokens(chains: names, home: names[0]), oracles: keys.map(\.oracle),
+            tokens: options.tokens.tokens(chains: names, home: names[0]), oracles: keys.map(\.oracle),
             faulty: (options.relayers - 1) / 3, holders: accounts.map(\.address),
-            transmitterFunding: LocalnetEconomy.transmitterFunding)
+            transmitterFunding: LocalnetEconomy.transmitterFunding, blessing: blessing(guardKeys),
+            attesters: attesters, streams: try streams?.contractSide())
         var targets: [String: DeploymentTarget] = [:]
         var endpoints: [RPCDeploymentEndpoint] = []
         for (index, (chain, child)) in zip(document.chains, chains).enumerated() {
@@ -204,6 +238,9 @@ package actor LocalNetwork {
     }
 
     private func record(_ plan: DeploymentPlan) {
+        document.blessing = plan.request.blessing.map {
+            .init(faulty: $0.faulty, lanes: $0.lanes.lanes(of: plan.chains.map(\.chain.name)))
+        }
         for (index, chain) in plan.chains.enumerated() where document.chains.indices.contains(index) {
             document.chains[index].contracts = chain.contracts
             document.chains[index].commitDigest = chain.commitDigest
@@ -211,8 +248,8 @@ package actor LocalNetwork {
             document.chains[index].tokens = plan.request.tokens.compactMap { token in
                 chain.contracts.token(token.symbol).map { here in
                     .init(
-                        symbol: token.symbol, name: token.name, decimals: token.decimals, address: here.token,
-                        pool: here.pool, poolKind: token.poolKind(on: chain.chain.name))
+                        symbol: token.symbol, name: token.name, decimals: token.decimals(on: chain.chain.name),
+                        address: here.token, pool: here.pool, poolKind: token.poolKind(on: chain.chain.name))
                 }
             }
         }
@@ -257,30 +294,25 @@ package actor LocalNetwork {
     /// Worth nothing, and said so: the keys of a local network guard nothing.
     static let password = "localnet"
 
-    private nonisolated func keyDirectory(_ index: Int) -> String { "\(directory)/relayer-\(index)/keys" }
+    private nonisolated func keyDirectory(_ index: Int) -> String { keyDirectory("relayer-\(index)") }
+    nonisolated func keyDirectory(_ member: String) -> String { "\(directory)/\(member)/keys" }
 
-    private func writeConfiguration(_ plan: DeploymentPlan, _ keys: [LocalRelayerKeys]) throws(LocalnetError) {
+    private func writeConfiguration(
+        _ plan: DeploymentPlan, _ keys: [LocalRelayerKeys], _ guardKeys: [LocalGuardKeys]
+    ) throws(LocalnetError) {
         let folder = directory + "/relayer-config"
         try Files.makeDirectory(folder)
         var relayers: [(keys: LocalRelayerKeys, ports: RelayerPorts)] = []
         var next = options.portBase
-        func port() throws(LocalnetError) -> Int {
-            let port = try ports.take(from: next)
-            next = port + 1
-            return port
-        }
-        for key in keys {
-            relayers.append(
-                (
-                    key,
-                    RelayerPorts(
-                        committingMesh: try port(), executingMesh: try port(), pair: try port(),
-                        committingHTTP: try port(), executingHTTP: try port(), eventFeed: try port())
-                ))
-        }
+        for key in keys { relayers.append((key, try RelayerPorts(ports, from: &next))) }
+        var guards: [(keys: LocalGuardKeys, ports: GuardPorts)] = []
+        for key in guardKeys { guards.append((key, try GuardPorts(ports, from: &next))) }
         try Files.write(
-            ClusterFiles.cluster(name: "localnet", plan: plan, relayers: relayers), to: folder + "/cluster.yaml")
+            ClusterFiles.cluster(
+                name: "localnet", plan: plan, relayers: relayers, guards: guards, attestationAPI: document.attester?.api),
+            to: folder + "/cluster.yaml")
         let endpoints = document.chains.map { (chain: $0.name, url: $0.webSocket) }
+        try writeGuards(guards, to: folder)
         for (key, ports) in relayers {
             let path = "\(folder)/\(key.name).yaml"
             try Files.write(
@@ -355,7 +387,7 @@ package actor LocalNetwork {
 
     static func port(of url: String) -> Int { url.split(separator: ":").last.flatMap { Int($0) } ?? 0 }
 
-    private func ready(_ child: ChildProcess, port: Int) async throws(LocalnetError) {
+    func ready(_ child: ChildProcess, port: Int) async throws(LocalnetError) {
         let deadline = ContinuousClock.now + .seconds(Limits.readySecondsMaximum)
         var last = "no answer"
         while ContinuousClock.now < deadline {
@@ -378,7 +410,7 @@ package actor LocalNetwork {
             hint: "its log: \(child.logPath)")
     }
 
-    private func watch(
+    func watch(
         _ child: ChildProcess, _ ended: @escaping @Sendable (LocalNetwork, ProcessExit) async -> Void
     ) {
         Task { [weak self] in
@@ -387,10 +419,16 @@ package actor LocalNetwork {
         }
     }
 
-    private func chainEnded(_ name: String, _ child: ChildProcess, _ exit: ProcessExit) {
-        guard !isStopping else { return }
+    /// False while the network is being stopped: then an end is wanted.
+    func tellOfEnd(_ event: NetworkEvent) -> Bool {
+        guard !isStopping else { return false }
         hadFailures = true
-        continuation.yield(.chainEnded(name: name, exit, log: child.logPath, lastLines: child.logTail))
+        continuation.yield(event)
+        return true
+    }
+
+    private func chainEnded(_ name: String, _ child: ChildProcess, _ exit: ProcessExit) {
+        _ = tellOfEnd(.chainEnded(name: name, exit, log: child.logPath, lastLines: child.logTail))
     }
 
     private func relayerEnded(_ slot: RelayerSlot, _ child: ChildProcess, _ exit: ProcessExit) {
@@ -422,7 +460,7 @@ package actor LocalNetwork {
     package func stop(keepingFiles: Bool = false) async {
         guard !isStopping else { return }
         isStopping = true
-        await end(Array(relayers.values))
+        await end(Array(relayers.values) + Array(guards.values) + Array(streams.values) + (attester.map { [$0] } ?? []))
         await end(chains)
         lifeline.close()
         ports.release()
@@ -432,6 +470,9 @@ package actor LocalNetwork {
         } else {
             document.state = .stopped
             for index in document.relayers.indices { document.relayers[index].pids = [:] }
+            for index in document.guards.indices { document.guards[index].pid = nil }
+            document.attester?.pid = nil
+            for (_, process) in document.streams?.processes ?? [] { document.streams?.setPID(nil, of: process.name) }
             try? document.write()
         }
         continuation.finish()

@@ -17,7 +17,16 @@ package struct LocalnetOptions: Sendable {
     package var restartsRelayers = false
     /// False brings up chains and contracts only.
     package var startsRelayers = true
+    package var tokens = LocalTokens.standard
     package var logLevel = "info"
+    /// Guards; 0 for none, and then no lane needs their signatures.
+    package var guards = 0
+    /// Lanes whose roots need signatures of guards; nil for all when there are guards.
+    package var blessedLanes: LaneSelection?
+    /// Price streams: oracles, a gateway, and contracts that verify their reports.
+    package var streams = true
+    /// Makes a key that opens the gateways with these files, and puts it where they find it; nil for none.
+    package var makeAPIKey: (@Sendable ([String]) async throws -> LocalAPIKey)?
     /// Development accounts that get test tokens.
     package var accounts = 10
     /// The program to start; nil for the running one.
@@ -26,6 +35,9 @@ package struct LocalnetOptions: Sendable {
     package var portBase = 19_100
 
     package init() {}
+
+    /// Chains and contracts alone have none.
+    var runsStreams: Bool { streams && startsRelayers }
 
     /// Throws `invalidRequest`.
     package func validate() throws(LocalnetError) {
@@ -38,6 +50,14 @@ package struct LocalnetOptions: Sendable {
         }
         if let blockMilliseconds, !(10...3_600_000).contains(blockMilliseconds) {
             throw LocalnetError(.invalidRequest, "a block time of \(blockMilliseconds) ms", hint: "from 10 ms to an hour")
+        }
+        guard (0...Limits.guardsMaximum).contains(guards) else {
+            throw LocalnetError(
+                .invalidRequest, "\(guards) guards", hint: "from 1 to \(Limits.guardsMaximum), or 0 for none")
+        }
+        guard guards > 0 || blessedLanes == nil else {
+            throw LocalnetError(
+                .invalidRequest, "lanes that need guards, and no guards", hint: "add --guards N, or leave --rmn away")
         }
         guard (1...10).contains(accounts) else {
             throw LocalnetError(.invalidRequest, "\(accounts) accounts", hint: "from 1 to 10")

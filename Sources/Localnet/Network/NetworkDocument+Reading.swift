@@ -22,6 +22,11 @@ extension NetworkDocument {
         self.chains = try Self.map(chains, "chains") { Chain(json: $0) }
         self.accounts = try Self.map(accounts, "accounts") { Account(json: $0) }
         self.relayers = try Self.map(relayers, "relayers") { Relayer(json: $0) }
+        // Missing in files of earlier versions.
+        guards = try Self.map(json["guards"]?.asArray ?? [], "guards") { Guard(json: $0) }
+        blessing = json["rmn"].flatMap { Blessing(json: $0) }
+        attester = json["attester"].flatMap { Attester(json: $0) }
+        streams = json["streams"].flatMap { Streams(json: $0) }
     }
 
     private static func map<Element>(

@@ -102,6 +102,17 @@ package struct NetworkDocument: Sendable, Equatable {
         }
     }
 
+    /// The stand-in for Circle's attestation service, where tokens need one.
+    package struct Attester: Sendable, Equatable {
+        package var api: String
+        package var config: String
+        package var log: String
+        /// Nil when it is not running.
+        package var pid: Int?
+        package var attesters: [Address]
+        package var threshold: Int
+    }
+
     package var kind = Kind.local
     package var state: State
     /// The supervisor: SIGTERM to it ends the network.
@@ -113,6 +124,12 @@ package struct NetworkDocument: Sendable, Equatable {
     package var chains: [Chain]
     package var accounts: [Account]
     package var relayers: [Relayer]
+    package var guards: [Guard] = []
+    /// Nil where no RMNRemote is configured.
+    package var blessing: Blessing?
+    package var attester: Attester?
+    /// Nil where no price streams run.
+    package var streams: Streams?
 
     package static let roles = ["committing", "executing"]
 
@@ -167,6 +184,10 @@ extension NetworkDocument {
         object["chains"] = .array(chains.map(\.json))
         object["accounts"] = .array(accounts.map(\.json))
         object["relayers"] = .array(relayers.map(\.json))
+        object["guards"] = .array(guards.map(\.json))
+        object["rmn"] = blessing?.json ?? .null
+        if let attester { object["attester"] = attester.json }
+        if let streams { object["streams"] = streams.json }
         object["eventFeed"] = eventFeed.map { .string($0) } ?? .null
         return .object(object)
     }
@@ -207,6 +228,8 @@ extension ChainContracts {
         ]
         if let receiver { list.append(("receiver", receiver)) }
         if let revertingReceiver { list.append(("revertingReceiver", revertingReceiver)) }
+        for version in cctp { list += version.named }
+        if let streams { list += streams.named }
         return list
     }
 
@@ -232,6 +255,8 @@ extension ChainContracts {
         wrappedNative = weth
         receiver = address("receiver")
         revertingReceiver = address("revertingReceiver")
+        cctp = CCTPVersion.allCases.compactMap { CCTPContracts($0, at: address) }
+        streams = StreamContracts(at: address)
     }
 }
 
@@ -242,6 +267,24 @@ extension NetworkDocument.Token {
             "address": .string(address.checksummed), "pool": .string(pool.checksummed),
             "poolKind": .string(poolKind.rawValue),
         ]
+    }
+}
+
+extension NetworkDocument.Attester {
+    var json: JSON {
+        [
+            "api": .string(api), "config": .string(config), "log": .string(log), "pid": pid.map { .integer($0) } ?? .null,
+            "attesters": .array(attesters.map { .string($0.checksummed) }), "threshold": .integer(threshold),
+        ]
+    }
+
+    init?(json: JSON) {
+        guard let api = json["api"]?.asString, let config = json["config"]?.asString, let log = json["log"]?.asString,
+            let attesters = json["attesters"]?.asArray, let threshold = json["threshold"]?.asInt
+        else { return nil }
+        self.init(
+            api: api, config: config, log: log, pid: json["pid"]?.asInt,
+            attesters: attesters.compactMap { $0.asString.flatMap { try? Address(hex: $0) } }, threshold: threshold)
     }
 }
 

@@ -1,11 +1,29 @@
-// Endpoints as the configuration writes them: tcp://HOST:PORT, nothing else. Parsed before libzmq sees them,
-// because it resolves names late and is silent about many mistakes.
+// Endpoints as the configuration writes them: tcp://HOST:PORT, and ipc:///PATH where a socket of this machine will do.
+// Parsed before libzmq sees them, because it resolves names late and is silent about many mistakes.
 
 package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// A name, an IPv4 address, an IPv6 address without brackets, or `*` (all interfaces, for binding only).
     package let host: String
     /// 0 means "any free port" when binding and "not known yet" when connecting.
     package let port: UInt16
+    /// The socket's file, of an ipc endpoint; host and port are empty then.
+    package let path: String?
+
+    /// A path of a Unix socket, as the kernel takes it.
+    static let pathBytesMaximum = 107
+
+    /// A socket of this machine. Links between machines are given as text, which is tcp:// alone.
+    package init(ipcPath path: String) throws(MessageBusError) {
+        let isPlain = path.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x2a }
+        guard path.hasPrefix("/"), path.utf8.count <= Self.pathBytesMaximum, isPlain else {
+            throw MessageBusError(
+                .malformedEndpoint, "ipc endpoint of \(path.utf8.count) bytes",
+                hint: "an absolute path of at most \(Self.pathBytesMaximum) plain letters")
+        }
+        self.path = path
+        host = ""
+        port = 0
+    }
 
     package init(_ text: String) throws(MessageBusError) {
         func refuse(_ reason: String) -> MessageBusError {
@@ -15,6 +33,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
                 hint: "write it as tcp://HOST:PORT, for example tcp://127.0.0.1:4401")
         }
         guard text.utf8.count <= Limits.endpointBytesMaximum else { throw refuse("too long") }
+        path = nil
         let scheme = "tcp://"
         guard text.hasPrefix(scheme) else { throw refuse("only tcp:// is known here") }
         let rest = text.dropFirst(scheme.count)
@@ -45,15 +64,21 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     private init(host: String, port: UInt16) {
         self.host = host
         self.port = port
+        path = nil
     }
 
-    package func withPort(_ port: UInt16) -> Endpoint { Endpoint(host: host, port: port) }
+    package func withPort(_ port: UInt16) -> Endpoint {
+        path == nil ? Endpoint(host: host, port: port) : self
+    }
+
+    /// Whether it names a place to connect to.
+    package var isDialable: Bool { path != nil || (port != 0 && host != "*") }
 
     package var isIPv6: Bool { host.utf8.contains(0x3a) }
-    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
-    package var description: String { "tcp://\(bracketed):\(port)" }
+    package var isLoopback: Bool { path != nil || host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    package var description: String { path.map { "ipc://\($0)" } ?? "tcp://\(bracketed):\(port)" }
 
-    var bindText: String { port == 0 ? "tcp://\(bracketed):*" : description }
+    var bindText: String { path == nil && port == 0 ? "tcp://\(bracketed):*" : description }
     private var bracketed: String { isIPv6 ? "[\(host)]" : host }
 
     private static func isHexDigit(_ byte: UInt8) -> Bool {

@@ -18,9 +18,8 @@ final class Listener {
         monitor = try SocketMonitor(of: socket, in: context)
         try configure(socket)
         try socket.bind(endpoint.bindText)
-        let bound = try Endpoint(socket.lastEndpoint())
         // The address as configured, so that `*` and names read the same in logs; the port as it came out.
-        self.endpoint = endpoint.withPort(bound.port)
+        self.endpoint = endpoint.path != nil ? endpoint : endpoint.withPort(try Endpoint(socket.lastEndpoint()).port)
     }
 
     /// Reads the events. Returns whether a connection was lost, of whomever.

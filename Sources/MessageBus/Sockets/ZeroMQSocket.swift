@@ -94,6 +94,19 @@ final class ZeroMQSocket {
         return .sent
     }
 
+    /// A message of one frame.
+    func send(_ frame: [UInt8]) throws(MessageBusError) -> SendOutcome {
+        while zmq_send(handle, frame, frame.count, ZMQ_DONTWAIT) < 0 {
+            switch zmq_errno() {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            case EHOSTUNREACH: return .unreachable
+            default: throw .lastCall("send")
+            }
+        }
+        return .sent
+    }
+
     /// The next whole message, or nil when there is none now.
     func receive(framesMaximum: Int, frameBytesMaximum: Int) throws(MessageBusError) -> ReceivedParts? {
         var parts = ReceivedParts()

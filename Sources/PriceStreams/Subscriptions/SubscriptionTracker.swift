@@ -80,6 +80,8 @@ package struct SubscriptionTracker: Sendable {
     private var bootID: UInt64?
     private var feeds: [FeedID: Feed] = [:]
     private var globalSequence: UInt64 = 0
+    /// A number of all feeds was passed over: some feed misses a report, perhaps its last.
+    private var hasHole = false
     private var questions: [Question] = []
     private var heardAt: UInt64?
     private var isStalled = false
@@ -133,11 +135,13 @@ package struct SubscriptionTracker: Sendable {
         if frame.bootID != bootID { restart(frame.bootID, &actions) }
         if frame.kind == .heartbeat {
             // A tail that was lost: nothing after it will show the hole.
-            if seesAll, frame.globalSequence > globalSequence, !isAskingForState {
+            if seesAll, frame.globalSequence > globalSequence || hasHole, !isAskingForState {
+                hasHole = false
                 ask(.snapshot(prefixes: configuration.topics), about: nil)
             }
             return
         }
+        if globalSequence > 0, frame.globalSequence > globalSequence + 1 { hasHole = true }
         globalSequence = max(globalSequence, frame.globalSequence)
         watchLateness(frame, now, &actions)
         accept(frame, &actions)
@@ -147,6 +151,7 @@ package struct SubscriptionTracker: Sendable {
         let isFirst = self.bootID == nil
         self.bootID = bootID
         globalSequence = 0
+        hasHole = false
         if isFirst { return }
         for key in feeds.keys.sorted() where !(feeds[key]?.waiting.isEmpty ?? true) {
             for frame in feeds[key]?.waiting ?? [] { actions.append(.deliver(frame)) }

@@ -1,5 +1,6 @@
 // The edge of a shelled plugin: takes the shell off what agreement says, and puts it on what is observed.
 
+import Agreement
 import OffchainReporting
 import Synchronization
 

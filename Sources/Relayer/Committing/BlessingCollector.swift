@@ -5,6 +5,7 @@ import CCIP
 import Committing
 import Ethereum
 import Foundation
+import GuardMessages
 import Logging
 import MessageBus
 import Synchronization
@@ -12,7 +13,7 @@ import Synchronization
 /// The guards of one committing process, behind the relayers in the member list of its mesh: member N is guard 0.
 final class BlessingCollector: Sendable {
     /// The channel of the mesh that guards are spoken to on.
-    static let channel = [UInt8]("guard/1".utf8)
+    static let channel = GuardChannel.name
 
     /// What one guard says of the set that is asked about now.
     enum Word: Sendable, Equatable {

@@ -1,6 +1,7 @@
 // Why messages are not committed yet, for `causeway show` and the status of lanes: the standings of CommitObserver, with
 // the time since when and what guards say.
 
+import Agreement
 import CCIP
 import Committing
 import Ethereum

@@ -1,5 +1,6 @@
 // The commit plugin's side to the world: reads what CommitObserver asks for, sends what the cluster attested.
 
+import Agreement
 import CCIP
 import ChainAccess
 import Committing
@@ -27,6 +28,7 @@ final class CommitEdge: PluginEdge {
     /// The digest by which oracles know the instance.
     private let instance: Digest
     private let base: ContextBase
+    let notes: CommitNotes
     let halt = TransmissionHalt()
     let logger: Logger
 
@@ -41,7 +43,7 @@ final class CommitEdge: PluginEdge {
     init(
         observer: CommitObserver, destination: ChainWatch, sources: [ChainWatch], keeper: BookKeeper,
         sender: TransactionSender?, prices: PriceBoard, guards: BlessingCollector?, stops: LaneStops, instance: Digest,
-        base: ContextBase, logger: Logger
+        base: ContextBase, notes: CommitNotes, logger: Logger
     ) {
         self.observer = observer
         self.destination = destination
@@ -53,6 +55,7 @@ final class CommitEdge: PluginEdge {
         self.stops = stops
         self.instance = instance
         self.base = base
+        self.notes = notes
         self.logger = logger
         digest = destination.settings.commitDigest
         let rules = observer.configuration.prices
@@ -74,12 +77,16 @@ final class CommitEdge: PluginEdge {
 
     func observe(previousOutcome: [UInt8], sequenceNumber: UInt64) async throws -> [UInt8] {
         let snapshot = try await snapshot(previousOutcome)
-        return try observer.observation(
-            previousOutcome: previousOutcome, snapshot: snapshot, sequenceNumber: sequenceNumber)
+        let (observation, found) = try observer.observe(previousOutcome: previousOutcome, snapshot: snapshot)
+        notes.observed(found)
+        logger.debug(
+            "observed", metadata: ["round": "\(sequenceNumber)", "notes": "\(found.map(\.description))"])
+        return observation.encoded
     }
 
     func committed(sequenceNumber: UInt64, outcome: [UInt8]) {
         memory.withLock { $0.previousOutcome = outcome }
+        notes.committed(sequenceNumber: sequenceNumber)
         askGuards(outcome)
     }
 

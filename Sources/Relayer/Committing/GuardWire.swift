@@ -1,10 +1,11 @@
 // What relayers and guards say to each other, between the values of this room and protocol buffers
-// (Schema/guard.proto).
+// (GuardMessages).
 
 import CCIP
 import Committing
 import Ethereum
 import Foundation
+import GuardMessages
 import SwiftProtobuf
 
 enum GuardWire {

@@ -1,6 +1,7 @@
 // Telling the world that a message needs `manuallyExecute` although nothing failed on chain: relayers will not, or cannot,
 // execute it.
 
+import Agreement
 import CCIP
 import ChainAccess
 import Ethereum

@@ -1,6 +1,7 @@
 // What becomes of an attested execution report: judged, simulated, sent, followed. What is decided about gas and messages
 // is decided in Executing.
 
+import Agreement
 import CCIP
 import ChainAccess
 import Ethereum

@@ -1,6 +1,7 @@
 // The execute plugin's side to the world: what the book, the pair and the destination say, handed to ExecuteObserver;
 // what the cluster agreed on, simulated and sent.
 
+import Agreement
 import CCIP
 import ChainAccess
 import Ethereum

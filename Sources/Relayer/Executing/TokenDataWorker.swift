@@ -219,7 +219,7 @@ package final class TokenDataWorker: Sendable {
                 current.due = time + Limits.tokenDataCacheMilliseconds
             case .notReady(let why):
                 if case .notReady = current.data { current.data = .notReady(why) }
-                current.due = max(current.due, time + Limits.tokenDataRetryMilliseconds)
+                current.due = max(current.due, time + settings.retryMilliseconds)
             }
             state.entries[key] = current
         }

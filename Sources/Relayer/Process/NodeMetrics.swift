@@ -1,6 +1,8 @@
 // The metrics of a node, all declared here, zero from the start; refreshed when somebody asks for them.
 
+import Agreement
 import ChainAccess
+import Committing
 import JSONRPC
 import MessageBus
 import Storage
@@ -70,6 +72,7 @@ final class NodeMetrics: Sendable {
             set("causeway_instance_loop_age_milliseconds", "since the loop's last turn; its heartbeat", label,
                 Double(InstanceRunner.now() - min(InstanceRunner.now(), status.lastTurn)))
         }
+        for item in node.committers { noteRounds(of: item, own) }
         let senders = node.committers.map { ($0.destination.name, $0.sender) }
             + node.executors.map { ($0.destination.name, $0.sender) }
         for case (let destination, let sender?) in senders {
@@ -93,6 +96,31 @@ final class NodeMetrics: Sendable {
         }
         if let feed = node.feed {
             set("causeway_feed_events_total", "events published", [:], Double(feed.statistics.publishedEvents))
+        }
+    }
+
+    /// One series for each note that can be made, zero from the start: by source where it is about one.
+    private func noteRounds(of item: RelayerNode.Committer, _ own: [String: String]) {
+        let tally = item.edge.notes.current
+        let sources = item.edge.observer.configuration.lanes.map(\.source)
+        var notes: [CommitNote] = []
+        for kind in CommitNote.Kind.allCases {
+            if kind.subject != .source { notes.append(CommitNote(kind)) }
+            if kind.subject != .destination { notes += sources.map { CommitNote(kind, $0) } }
+        }
+        // Prices may be about chains that no lane comes from.
+        notes += tally.counts.keys.filter { !notes.contains($0) }
+        for note in notes {
+            let name = note.chain.map { chain in node.settings.cluster.chain(chain)?.name ?? "\(chain)" }
+            let labels = [
+                "destination": item.destination.name, "stage": note.kind.stage.rawValue, "note": note.kind.rawValue,
+                "source": name ?? "",
+            ]
+            registry.gauge(
+                "causeway_commit_notes_total",
+                help: "what rounds noted: why a lane was left out here (observation), what became of its root (outcome)",
+                labels: own.merging(labels) { $1 }
+            ).set(Double(tally.counts[note] ?? 0))
         }
     }
 }

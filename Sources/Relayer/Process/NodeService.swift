@@ -1,9 +1,11 @@
 // What a node tells about itself: /health, /ready, /metrics, and the JSON-RPC methods causeway_status and
 // causeway_message behind `causeway status` and `causeway show`.
 
+import Agreement
 import CCIP
 import ChainAccess
 import Committing
+import Configuration
 import Ethereum
 import Executing
 import JSONRPC
@@ -14,7 +16,7 @@ import Storage
 struct NodeService: JSONRPCService {
     let node: RelayerNode
 
-    static func server(for node: RelayerNode, address: RelayerSettings.ListenAddress, logger: Logger) -> RPCServer {
+    static func server(for node: RelayerNode, address: ListenAddress, logger: Logger) -> RPCServer {
         let metrics = NodeMetrics(node)
         var configuration = RPCServer.Configuration(host: address.host, port: address.port, metrics: metrics.registry)
         configuration.label = "relayer"

@@ -1,9 +1,11 @@
 // One half of a relayer: store, keys, chains, mesh, pair, instances, wired together. No decision about messages lives
 // here.
 
+import Agreement
 import CCIP
 import ChainAccess
 import Committing
+import Configuration
 import Ethereum
 import Executing
 import JSONRPC
@@ -69,7 +71,7 @@ package final class RelayerNode: Sendable {
         let cluster = settings.cluster
         try SettingsFile.makeDirectory(settings.dataDirectory)
         store = try Store(
-            path: "\(settings.dataDirectory)/\(role.rawValue).sqlite", role: "\(settings.relayer) \(role.rawValue)",
+            path: Self.storePath(settings, role), role: "\(settings.relayer) \(role.rawValue)",
             logger: logger)
         feed =
             role == .executing
@@ -105,6 +107,10 @@ package final class RelayerNode: Sendable {
         let lanes = cluster.lanes.map { LaneKey(source: $0.source, destination: $0.destination) }.sorted()
         auditor = LaneAuditor(lanes: lanes, watches: watches, keeper: keeper, logger: logger)
         feeder = role == .committing ? PairFeeder(link: pair, keeper: keeper, lanes: lanes, logger: logger) : nil
+    }
+
+    static func storePath(_ settings: RelayerSettings, _ role: RelayerRole) -> String {
+        "\(settings.dataDirectory)/\(role.rawValue).sqlite"
     }
 
     private static func mesh(
@@ -360,7 +366,9 @@ package final class RelayerNode: Sendable {
             if let text = await gasObstacle(destination) { obstacles.append(text) }
         }
         if let failure = store.writeFailure { obstacles.append("store: \(failure)") }
-        for stop in (try? store.activeStops()) ?? [] { obstacles.append("stopped: \(stop.scope): \(stop.reason)") }
+        for stop in (try? store.activeStops()) ?? [] {
+            obstacles.append("stopped: \(stop.scope): \(stop.reason) (`causeway relayer resume \(stop.scope)` lifts it)")
+        }
         return obstacles
     }
 }
@@ -473,6 +481,7 @@ private struct Parts {
             destination, plugin: .commit, pinned: configuration.canonicalBytes, sizes: ContextualPlugin.sizes(sizes))
         guard let prices else { preconditionFailure("a committing node has a price board") }
         let base = ContextBase()
+        let notes = CommitNotes()
         let lanes = configuration.lanes.map { LaneKey(source: $0.source, destination: destination.selector) }
         let watch = try watch(destination)
         let edge = CommitEdge(
@@ -480,7 +489,7 @@ private struct Parts {
             sources: try configuration.lanes.compactMap { settings.cluster.chain($0.source) }.map(self.watch),
             keeper: keeper, sender: sender, prices: prices, guards: guards,
             stops: try LaneStops(lanes: lanes, store: store, logger: logger), instance: instance.digest, base: base,
-            logger: logger)
+            notes: notes, logger: logger)
         guard let onChain = Digest(destination.commitDigest.bytes) else { preconditionFailure("a hash has 32 bytes") }
         let shell = ContextualEdge(edge, base: base) {
             guard let head = await watch.heads.current else { throw RelayerError(.chain, "no head yet") }
@@ -491,7 +500,8 @@ private struct Parts {
         let runner = InstanceRunner(
             configuration: instance,
             plugin: ContextualPlugin(
-                inner: CommitPlugin(configuration: configuration), onChainDigest: onChain,
+                inner: NotedCommitPlugin(inner: CommitPlugin(configuration: configuration), notes: notes),
+                onChainDigest: onChain,
                 faulty: settings.cluster.faulty),
             crypto: factory.crypto, edge: shell, store: store, links: links(instance.digest), logger: logger,
             onFailure: { [failure] in failure.raise($0) })

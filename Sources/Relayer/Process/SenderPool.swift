@@ -2,6 +2,7 @@
 // would take each other's nonces.
 
 import ChainAccess
+import Configuration
 import Ethereum
 import Foundation
 import Logging

@@ -35,8 +35,8 @@ extension ConfigurationSection {
     /// blocks are believed too early loses money, and only its operator knows how early that is (5.2).
     mutating func finality() throws(ConfigurationError) -> FinalityRule {
         guard has("finality") else {
-            throw ConfigurationError(
-                .missingKey, "\(place): missing key '\(path.isEmpty ? "" : path + ".")finality'",
+            throw missing(
+                "finality",
                 hint: "write 'finality: {tag: finalized}' where the nodes know that tag, else 'finality: {depth: N}'")
         }
         var section = try section("finality")
@@ -54,6 +54,7 @@ extension ConfigurationSection {
             throw ConfigurationError(
                 .invalidValue, "\(section.place): '\(section.path)' has a tag and a depth", hint: "give one of them")
         case (false, false):
+            try section.finish()
             throw ConfigurationError(
                 .missingKey, "\(section.place): '\(section.path)' has neither tag nor depth",
                 hint: "write {tag: finalized} or {depth: N}")

@@ -16,17 +16,7 @@ package enum RelayerRole: String, Sendable, CaseIterable {
 
 /// One relayer. docs/reference/relayer-config.md explains every key.
 package struct RelayerSettings: Sendable {
-    package struct Endpoints: Sendable {
-        package var chain: String
-        package var urls: [EndpointURL]
-        /// Endpoints that must agree on what gets signed; nil takes one of one, two of more.
-        package var quorum: Int?
-    }
-
-    package struct ListenAddress: Sendable, Equatable {
-        package var host: String
-        package var port: Int
-    }
+    package typealias Endpoints = ChainEndpoints<EndpointURL>
 
     package var relayer: String
     package var ownIndex: Int
@@ -93,13 +83,18 @@ extension RelayerSettings {
         password = environment["CAUSEWAY_KEYS_PASSWORD"].map { Secret(Bytes($0.utf8)) }
         var table = try root.section("endpoints")
         var endpoints: [Endpoints] = []
-        for chain in cluster.chains { endpoints.append(try Self.endpoints(&table, chain.name)) }
+        for chain in cluster.chains {
+            endpoints.append(
+                try table.chainEndpoints(
+                    chain.name, reason: "the relayer reads every chain of its cluster", maximum: Limits.endpointsMaximum
+                ) { try EndpointURL.parse($0) })
+        }
         try table.finish()
         self.endpoints = endpoints
         pair = try root.value("pair", expected: "an endpoint like tcp://127.0.0.1:7000") { try? Endpoint($0) }
         var http = try root.section("http")
-        committingHTTP = try Self.listen(&http, "committing")
-        executingHTTP = try Self.listen(&http, "executing")
+        committingHTTP = try http.listenAddress("committing", example: 9100)
+        executingHTTP = try http.listenAddress("executing", example: 9100)
         try http.finish()
         eventFeed = try root.value("eventFeed", expected: "an endpoint like tcp://127.0.0.1:7001") { try? Endpoint($0) }
         pollMilliseconds = try root.integer("pollMilliseconds", in: 5...60_000, default: 1_000)
@@ -108,44 +103,5 @@ extension RelayerSettings {
         ) { Logger.Level(rawValue: $0) }
         try root.finish()
         try reader.finish()
-    }
-
-    private static func endpoints(
-        _ table: inout ConfigurationSection, _ chain: String
-    ) throws(ConfigurationError) -> Endpoints {
-        guard table.has(chain) else {
-            throw ConfigurationError(
-                .missingKey, "\(table.place): no endpoints for chain '\(chain)'",
-                hint: "add endpoints.\(chain).urls: the relayer reads every chain of its cluster")
-        }
-        var section = try table.section(chain)
-        var urls: [EndpointURL] = []
-        let texts = try section.strings("urls", required: true)
-        for text in texts {
-            do {
-                urls.append(try EndpointURL.parse(text))
-            } catch {
-                throw ConfigurationError(
-                    .invalidValue, "\(section.place): an entry of '\(section.path).urls' is no endpoint: \(error)",
-                    hint: "write it as http://HOST:PORT, https://, ws:// or wss://")
-            }
-        }
-        guard (1...Limits.endpointsMaximum).contains(urls.count), Set(texts).count == texts.count else {
-            throw section.refused("urls", "\(urls.count) entries", "1 to \(Limits.endpointsMaximum) different endpoints")
-        }
-        let quorum = section.has("quorum") ? try section.integer("quorum", in: 1...urls.count) : nil
-        try section.finish()
-        return Endpoints(chain: chain, urls: urls, quorum: quorum)
-    }
-
-    private static func listen(
-        _ section: inout ConfigurationSection, _ key: String
-    ) throws(ConfigurationError) -> ListenAddress {
-        try section.value(key, expected: "HOST:PORT, for example 127.0.0.1:9100") { text in
-            guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-                (0...65535).contains(port), colon > text.startIndex
-            else { return nil }
-            return ListenAddress(host: String(text[..<colon]), port: port)
-        }
     }
 }

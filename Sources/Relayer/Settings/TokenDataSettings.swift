@@ -15,16 +15,20 @@ package struct TokenDataSettings: Sendable, Equatable {
     package var intervalMilliseconds: UInt64
     /// Pause after a 429 without Retry-After.
     package var coolDownMilliseconds: UInt64
+    /// Before a token that is not ready is asked for again.
+    package var retryMilliseconds: UInt64
     package var rules: TokenDataRules
 
     package init(
         api: String, timeoutMilliseconds: Int = 1_000, intervalMilliseconds: UInt64 = 100,
-        coolDownMilliseconds: UInt64 = 300_000, rules: TokenDataRules
+        coolDownMilliseconds: UInt64 = 300_000, retryMilliseconds: UInt64 = Limits.tokenDataRetryMilliseconds,
+        rules: TokenDataRules
     ) {
         self.api = api
         self.timeoutMilliseconds = timeoutMilliseconds
         self.intervalMilliseconds = intervalMilliseconds
         self.coolDownMilliseconds = coolDownMilliseconds
+        self.retryMilliseconds = retryMilliseconds
         self.rules = rules
     }
 }
@@ -45,6 +49,8 @@ extension TokenDataSettings {
         let timeout = try section.integer("timeoutMilliseconds", in: 50...60_000, default: 1_000)
         let interval = try section.integer("intervalMilliseconds", in: 0...60_000, default: 100)
         let coolDown = try section.integer("coolDownMilliseconds", in: 0...600_000, default: 300_000)
+        let retry = try section.integer(
+            "retryMilliseconds", in: 50...600_000, default: Int(Limits.tokenDataRetryMilliseconds))
         let names = chains.map(\.name).joined(separator: ", ")
         var rules: [TokenDataRule] = []
         for var entry in try section.sections("tokens", required: true) {
@@ -62,6 +68,6 @@ extension TokenDataSettings {
         try section.finish()
         return TokenDataSettings(
             api: api, timeoutMilliseconds: timeout, intervalMilliseconds: UInt64(interval),
-            coolDownMilliseconds: UInt64(coolDown), rules: TokenDataRules(rules))
+            coolDownMilliseconds: UInt64(coolDown), retryMilliseconds: UInt64(retry), rules: TokenDataRules(rules))
     }
 }

@@ -16,8 +16,11 @@ package final class BookKeeper: Sendable {
     private let feed: LifecycleFeed?
     private let logger: Logger
     private let shared: Mutex<MessageBook>
+    /// Held while messages go into the store or come from it: what is written must not pass what is paged in.
+    private let paging = Mutex(())
     /// Chains with an active stop: nothing is vouched for, and nothing is sent there.
     private let stopped: Mutex<Set<ChainSelector>>
+    private let watched: [LaneKey]
     /// Logs that must be there and were not found.
     private let missing = Mutex<[LaneKey: [MissingLogs.Kind: MissingLogs]]>([:])
     /// Told which chain has news.
@@ -34,6 +37,7 @@ package final class BookKeeper: Sendable {
         self.onNews = onNews
         let lanes = cluster.lanes.map { LaneKey(source: $0.source, destination: $0.destination) }
         shared = Mutex(try Self.restored(lanes, store))
+        watched = lanes.sorted()
         let scopes = Set(try store.activeStops().map(\.scope))
         stopped = Mutex(Set(cluster.chains.filter {
             scopes.contains("all") || scopes.contains(LogPoller.stopScope(chainID: $0.chainID))
@@ -81,6 +85,7 @@ package final class BookKeeper: Sendable {
         guard !fresh.isEmpty else { return 0 }
         for log in fresh { try take(log, chain, isFinal: true) }
         try retire(chain)
+        try page(chain)
         onNews(chain.selector)
         return fresh.count
     }
@@ -181,8 +186,10 @@ package final class BookKeeper: Sendable {
             for log in logs { try take(log, chain, isFinal: true) }
             shared.withLock { $0.finalized(chain.selector, through: through.number) }
             try retire(chain)
+            try page(chain)
         case .unfinalized(_, let logs):
             for log in logs { try take(log, chain, isFinal: false) }
+            try page(chain)
         case .reorganised(let ancestor):
             shared.withLock { $0.reorganised(chain.selector, above: ancestor.number) }
             logger.notice("reorganisation", metadata: ["chain": "\(chain.name)", "ancestor": "\(ancestor.number)"])
@@ -243,13 +250,14 @@ package final class BookKeeper: Sendable {
             }
             return refuse(error, place, chain)
         }
-        try store.upsertMessages([
-            MessageRow(
-                source: lane.source.rawValue, destination: destination.rawValue,
-                sequence: message.header.sequenceNumber.rawValue, messageID: message.header.messageID.hash,
-                place: place, payload: log.data)
-        ])
-        let isNew = shared.withLock { $0.sent(message, at: place) }
+        let row = MessageRow(
+            source: lane.source.rawValue, destination: destination.rawValue,
+            sequence: message.header.sequenceNumber.rawValue, messageID: message.header.messageID.hash,
+            place: place, payload: log.data)
+        let isNew = try paging.withLock { _ in
+            try store.upsertMessages([row])
+            return shared.withLock { $0.sent(message, at: place) }
+        }
         feed?.publish(.sent(message, at: place, now: Self.now()))
         guard isNew else { return }
         logger.info("message sent", metadata: Self.metadata(message.header.messageID, lane, message.header.sequenceNumber))
@@ -268,14 +276,14 @@ package final class BookKeeper: Sendable {
                         executed: false)
                 ])
             }
-            let (isNew, ids) = shared.withLock { book in
-                let isNew = book.committed(root, on: chain.selector, at: place, isFinal: isFinal)
-                let ids = root.range.map { range in
-                    range.numbers.map { ($0.rawValue, book.lane(lane).messages[$0.rawValue]?.message.header.messageID) }
-                }
-                return (isNew, ids ?? [])
-            }
+            let isNew = shared.withLock { $0.committed(root, on: chain.selector, at: place, isFinal: isFinal) }
+            try fill(root, of: lane)
             guard isFinal else { continue }
+            let numbers = root.range?.numbers ?? []
+            let ids = read { book -> [(UInt64, MessageID?)] in
+                let messages = book.lane(lane).messages
+                return numbers.map { ($0.rawValue, messages[$0.rawValue]?.message.header.messageID) }
+            }
             for (number, id) in ids {
                 feed?.publish(.committed(root, number, id, on: chain.selector, at: place, now: Self.now()))
             }
@@ -336,43 +344,74 @@ package final class BookKeeper: Sendable {
             metadata: ["chain": "\(chain.name)", "transaction": "\(place.transaction)", "error": "\(error)"])
     }
 
+    // MARK: Paging
+
+    /// Messages under a root that were left in the store, or had been over.
+    private func fill(_ root: MerkleRoot, of lane: LaneKey) throws {
+        try paging.withLock { _ in
+            guard let range = shared.withLock({ $0.absent(under: root, of: lane) }) else { return }
+            let rows = try Self.messages(store, lane, range)
+            shared.withLock { $0.paged(rows, through: nil, of: lane) }
+        }
+    }
+
+    /// Messages that wait, as far as the window of each lane to or from the chain has room for them.
+    private func page(_ chain: ClusterSettings.Chain) throws {
+        for lane in watched where lane.source == chain.selector || lane.destination == chain.selector {
+            try paging.withLock { _ in
+                guard let range = shared.withLock({ $0.wanted(of: lane) }) else { return }
+                let rows = try Self.messages(store, lane, range)
+                shared.withLock { $0.paged(rows, through: range.upperBound, of: lane) }
+            }
+        }
+    }
+
+    /// A range is at most a window wide, which is less than a page of the store.
+    private static func messages(
+        _ store: Store, _ lane: LaneKey, _ range: ClosedRange<UInt64>
+    ) throws -> [(message: EVM2AnyRampMessage, place: Place)] {
+        assert(range.upperBound - range.lowerBound < UInt64(Storage.Limits.indexPageMaximum))
+        return try store.messages(source: lane.source.rawValue, destination: lane.destination.rawValue, in: range)
+            .map { (try MessageSentEvent.decodeData($0.payload), $0.place) }
+    }
+
     // MARK: Restoring
 
+    /// Open roots with their messages and executions, and the first window of messages that wait: what a restart reads
+    /// does not grow with what is over.
     private static func restored(_ lanes: [LaneKey], _ store: Store) throws -> MessageBook {
         var book = MessageBook(lanes: lanes)
         for key in lanes {
             let (source, destination) = (key.source.rawValue, key.destination.rawValue)
-            let roots = try store.roots(destination: destination, executed: false).filter { $0.source == source }
             let last = try store.lastMessage(source: source, destination: destination) ?? 0
-            let committed = try store.roots(destination: destination, executed: nil)
-                .filter { $0.source == source }.map(\.last).max() ?? 0
-            let first = roots.map(\.first).min() ?? committed + 1
-            try restoreMessages(&book, store, key, first, last)
-            for row in roots {
-                let root = MerkleRoot(
-                    source: key.source, onRamp: row.onRamp, first: SequenceNumber(row.first),
-                    last: SequenceNumber(row.last), root: row.root)
-                book.committed(root, on: key.destination, at: row.place, isFinal: true)
-                let executions = try store.executions(
-                    destination: destination, source: source, in: row.first...max(row.first, row.last))
-                for entry in executions.compactMap(ExecutionEntry.init) { book.executed(entry, on: key.destination) }
+            let committed = try store.lastCommitted(destination: destination, source: source) ?? 0
+            var next: UInt64 = 0
+            while true {
+                let page = try store.openRoots(destination: destination, source: source, from: next)
+                for row in page { try restore(row, &book, store, key) }
+                guard page.count == Storage.Limits.indexPageMaximum, let end = page.last?.first else { break }
+                next = end + 1
             }
             book.restore(lastSent: last, lastRetired: committed, of: key)
+            if let range = book.wanted(of: key) {
+                book.paged(try messages(store, key, range), through: range.upperBound, of: key)
+            }
         }
         return book
     }
 
-    private static func restoreMessages(
-        _ book: inout MessageBook, _ store: Store, _ key: LaneKey, _ first: UInt64, _ last: UInt64
-    ) throws {
-        var next = first
-        while next <= last {
-            let rows = try store.messages(
-                source: key.source.rawValue, destination: key.destination.rawValue, in: next...last)
-            guard let end = rows.last?.sequence else { return }
-            for row in rows { book.sent(try MessageSentEvent.decodeData(row.payload), at: row.place) }
-            next = end + 1
+    private static func restore(_ row: RootRow, _ book: inout MessageBook, _ store: Store, _ key: LaneKey) throws {
+        let root = MerkleRoot(
+            source: key.source, onRamp: row.onRamp, first: SequenceNumber(row.first), last: SequenceNumber(row.last),
+            root: row.root)
+        book.committed(root, on: key.destination, at: row.place, isFinal: true)
+        if let range = book.absent(under: root, of: key) {
+            book.paged(try messages(store, key, range), through: nil, of: key)
         }
+        let executions = try store.executions(
+            destination: key.destination.rawValue, source: key.source.rawValue,
+            in: row.first...max(row.first, row.last))
+        for entry in executions.compactMap(ExecutionEntry.init) { book.executed(entry, on: key.destination) }
     }
 
     private static func now() -> UInt64 { UInt64(Date().timeIntervalSince1970 * 1_000) }

@@ -2,6 +2,7 @@
 
 import CCIP
 import ChainAccess
+import Configuration
 import Ethereum
 import JSONRPC
 import Logging
@@ -45,28 +46,9 @@ package final class ChainWatch: Sendable {
         poller = LogPoller(
             name: BookKeeper.pollerName(chain), endpoints: endpoints, store: store, filter: BookKeeper.filter(chain),
             startBlock: chain.startBlock, followLatest: true, logger: logger
-        ) { [endpoints] event in try keeper.handle(try await Self.timed(event, endpoints), of: chain) }
-    }
-
-    /// Block times belong to what oracles compare; endpoints that leave them out of logs are asked for the blocks.
-    private static func timed(_ event: LogPollerEvent, _ endpoints: ChainEndpointSet) async throws -> LogPollerEvent {
-        switch event {
-        case .finalized(var logs, let through):
-            for at in logs.indices where logs[at].blockTimestamp == nil {
-                let same = logs[..<at].last { $0.blockHash == logs[at].blockHash }?.blockTimestamp
-                if let same {
-                    logs[at].blockTimestamp = same
-                } else if let block = try await endpoints.block(.hash(logs[at].blockHash)) {
-                    logs[at].blockTimestamp = block.timestamp
-                } else {
-                    throw RelayerError(.chain, "block \(logs[at].blockHash) of a log is not to be had")
-                }
-            }
-            return .finalized(logs: logs, through: through)
-        case .unfinalized(let block, var logs):
-            for at in logs.indices { logs[at].blockTimestamp = block.timestamp }
-            return .unfinalized(block: block, logs: logs)
-        case .reorganised, .violated: return event
+        ) { [endpoints] event in
+            // Block times belong to what oracles compare.
+            try keeper.handle(try await event.timed(by: endpoints), of: chain)
         }
     }
 
@@ -80,8 +62,8 @@ package final class ChainWatch: Sendable {
     /// Takes logs of finalized blocks that the poller was not shown; those that it was shown change nothing.
     /// Returns how many were new.
     func recover(_ logs: [ChainLog], through: BlockReference) async throws -> Int {
-        guard case .finalized(let timed, _) = try await Self.timed(.finalized(logs: logs, through: through), endpoints)
-        else { return 0 }
+        let event = LogPollerEvent.finalized(logs: logs, through: through)
+        guard case .finalized(let timed, _) = try await event.timed(by: endpoints) else { return 0 }
         return try keeper.recover(timed, of: settings)
     }
 

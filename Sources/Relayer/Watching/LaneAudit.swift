@@ -57,7 +57,7 @@ enum LaneAudit {
         let first = max(minimum, lane.lastRetired + 1, 1)
         guard first < expectedNext else { return ranges(missing) }
         let last = min(expectedNext - 1, first + UInt64(Limits.auditNumbersMaximum) - 1)
-        for number in first...last where lane.messages[number] == nil && lane.refused[number] == nil {
+        for number in first...last where !lane.isSeen(number) && lane.refused[number] == nil {
             missing.append(number)
         }
         return ranges(missing)

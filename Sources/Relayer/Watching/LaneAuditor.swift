@@ -1,6 +1,7 @@
 // Compares what was read of the lanes with the contracts' own counters, and reads blocks again when a log is missing:
 // an endpoint that leaves out a log must cost time and not a message (5.4). One for a process.
 
+import Agreement
 import CCIP
 import ChainAccess
 import Ethereum
@@ -195,7 +196,7 @@ package actor LaneAuditor {
     private func isFound(_ lane: LaneKey, _ kind: MissingLogs.Kind, _ number: UInt64) -> Bool {
         switch kind {
         case .message:
-            keeper.read { $0.lane(lane).messages[number] != nil || $0.lane(lane).refused[number] != nil }
+            keeper.read { $0.lane(lane).isSeen(number) || $0.lane(lane).refused[number] != nil }
         case .root: (try? keeper.rootRange(covering: number, of: lane)) != nil
         case .execution:
             keeper.read { $0.lane(lane).executions[number] != nil || $0.lane(lane).messages[number] == nil }

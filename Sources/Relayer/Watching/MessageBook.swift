@@ -85,6 +85,9 @@ extension MessageBook {
 
 /// Messages by lane and number, roots by destination, execution states by lane and number. What finalized blocks say
 /// stays; what newer blocks say is kept apart and goes with them.
+///
+/// Of messages that no root covers only the first `Limits.messagesPerLaneMaximum` are held: a destination that stands
+/// still must not fill the memory. The others are left in the store, and paged in as roots move on.
 package struct MessageBook: Sendable {
     package struct Lane: Sendable {
         package fileprivate(set) var messages: [UInt64: SentMessage] = [:]
@@ -92,6 +95,8 @@ package struct MessageBook: Sendable {
         package fileprivate(set) var lastSent: UInt64 = 0
         /// Highest number under a root that was retired.
         package fileprivate(set) var lastRetired: UInt64 = 0
+        /// The first number whose message may be in the store only; nil when all that were seen are held.
+        package fileprivate(set) var storedFrom: UInt64?
         /// Numbers whose log is not what it must be, with the reason: no root can go past them.
         package fileprivate(set) var refused: [UInt64: String] = [:]
         package fileprivate(set) var executions: [UInt64: ExecutionEntry] = [:]
@@ -121,6 +126,24 @@ package struct MessageBook: Sendable {
             }
         }
 
+        /// Highest number that a root covers.
+        package var frontier: UInt64 {
+            max(lastRetired, roots.map(\.root.last.rawValue).max() ?? 0, tentativeRoots.map(\.root.last.rawValue).max() ?? 0)
+        }
+
+        /// The last number that is held of those that wait for a root.
+        fileprivate var windowEnd: UInt64 {
+            let (end, overflow) = frontier.addingReportingOverflow(UInt64(Limits.messagesPerLaneMaximum))
+            return overflow ? .max : end
+        }
+
+        /// Held, or left in the store; what a root covers is held.
+        package func isSeen(_ number: UInt64) -> Bool {
+            if messages[number] != nil { return true }
+            guard let storedFrom, storedFrom <= number, number <= lastSent else { return false }
+            return number > frontier
+        }
+
         package func root(covering number: UInt64) -> RootEntry? {
             (roots + tentativeRoots).first { $0.root.covers(number) }
         }
@@ -148,13 +171,58 @@ package struct MessageBook: Sendable {
     package mutating func sent(_ message: EVM2AnyRampMessage, at place: Place) -> Bool {
         let key = LaneKey(source: message.header.source, destination: message.header.destination)
         let number = message.header.sequenceNumber.rawValue
-        guard var lane = lanes[key], lane.messages[number] == nil else { return false }
-        lane.messages[number] = SentMessage(message: message, place: place)
-        lane.refused[number] = nil
-        lane.lastSent = max(lane.lastSent, number)
-        lanes[key] = lane
+        guard let lane = lanes[key], !lane.isSeen(number) else { return false }
+        // In place from here on: a second reference to the lane would copy its messages.
+        lanes[key]?.refused[number] = nil
+        lanes[key]?.lastSent = max(lane.lastSent, number)
         remember(message.header.messageID, key, number)
+        let stored = lane.storedFrom ?? .max
+        if number <= lane.frontier {
+            let isOver = number <= lane.lastRetired && lane.root(covering: number) == nil
+            if !isOver { hold(message, at: place, key) }
+        } else if number > lane.windowEnd || number >= stored {
+            lanes[key]?.storedFrom = min(stored, number)
+        } else {
+            hold(message, at: place, key)
+        }
         return true
+    }
+
+    private mutating func hold(_ message: EVM2AnyRampMessage, at place: Place, _ key: LaneKey) {
+        lanes[key]?.messages[message.header.sequenceNumber.rawValue] = SentMessage(message: message, place: place)
+    }
+
+    // MARK: Paging
+
+    /// Numbers under a root that are not held; nil when all are, or when the root is none that a contract would take.
+    package func absent(under root: MerkleRoot, of key: LaneKey) -> ClosedRange<UInt64>? {
+        guard let lane = lanes[key], root.allNumbers({ _ in true }),
+            !root.allNumbers({ lane.messages[$0] != nil })
+        else { return nil }
+        return root.first.rawValue...root.last.rawValue
+    }
+
+    /// Numbers that should come from the store now. Nil while at least half of the window is filled, or nothing is
+    /// left there.
+    package func wanted(of key: LaneKey) -> ClosedRange<UInt64>? {
+        guard let lane = lanes[key], let stored = lane.storedFrom else { return nil }
+        let end = min(lane.windowEnd, lane.lastSent)
+        guard stored <= end, end == lane.lastSent || stored - 1 <= lane.windowEnd - UInt64(Limits.messagesPerLaneMaximum / 2)
+        else { return nil }
+        let first = max(stored, lane.frontier + 1)
+        return first <= end ? first...end : nil
+    }
+
+    /// Rows of the store for `wanted`, or for `absent` (`through` nil).
+    package mutating func paged(
+        _ rows: [(message: EVM2AnyRampMessage, place: Place)], through end: UInt64?, of key: LaneKey
+    ) {
+        for row in rows {
+            hold(row.message, at: row.place, key)
+            remember(row.message.header.messageID, key, row.message.header.sequenceNumber.rawValue)
+        }
+        guard let end, let lane = lanes[key] else { return }
+        lanes[key]?.storedFrom = end < lane.lastSent ? end + 1 : nil
     }
 
     /// A log of this number that cannot be believed.
@@ -291,12 +359,12 @@ package struct MessageBook: Sendable {
 
     // MARK: Restoring
 
-    /// What the store held when the process started.
+    /// What the store held when the process started: messages stay there until `wanted` asks for them.
     package mutating func restore(lastSent: UInt64, lastRetired: UInt64, of key: LaneKey) {
-        guard var lane = lanes[key] else { return }
-        lane.lastRetired = lastRetired
-        lane.lastSent = max(lastSent, lane.lastSent)
-        lanes[key] = lane
+        guard let lane = lanes[key] else { return }
+        lanes[key]?.lastRetired = lastRetired
+        lanes[key]?.lastSent = max(lastSent, lane.lastSent)
+        if lastSent > lastRetired { lanes[key]?.storedFrom = lastRetired + 1 }
     }
 }
 

@@ -49,8 +49,13 @@ actor GuardNode: GuardAudience {
                 GuardRecord(lane: lane, number: row.sequence, leaf: row.leaf)
             }
         }
+        var buckets: [PoolBucket] = []
+        for gate in configuration.pools.keys.sorted() {
+            guard let bytes = try store.store.value(PoolBucket.key(gate)) else { continue }
+            if let bucket = PoolBucket(gate: gate, encoded: bytes) { buckets.append(bucket) }
+        }
         let stops = try store.store.activeStops().map { stop in GuardStop(stop, chains: chains) }
-        machine = Guard(configuration: configuration, messages: messages, records: records, stops: stops)
+        machine = Guard(configuration: configuration, messages: messages, records: records, stops: stops, buckets: buckets)
         logger.notice(
             "guard restored",
             metadata: ["messages": "\(messages.count)", "signed": "\(records.count)", "stops": "\(stops.count)"])
@@ -110,6 +115,7 @@ actor GuardNode: GuardAudience {
                     source: record.lane.source.rawValue, destination: record.lane.destination.rawValue,
                     sequence: record.number, leaf: record.leaf)
             })
+        case .keepBucket(let bucket): try store.store.setValue(PoolBucket.key(bucket.gate), bucket.encoded)
         case .raiseStop(let stop):
             try store.store.raiseStop(scope: stop.scope, kind: stop.kind.rawValue, reason: stop.reason)
         case .sign(let id, let relayer, let digest):
@@ -173,6 +179,7 @@ actor GuardNode: GuardAudience {
         var malformedRequests: UInt64
         var failure: WatcherError?
         var behind: [ChainSelector]
+        var pools: [(allowance: PoolAllowance, limiter: LimiterState?, left: U256)]
     }
 
     func condition() -> Condition {
@@ -181,7 +188,8 @@ actor GuardNode: GuardAudience {
             tallies: machine.tallies, stops: (try? store.store.activeStops()) ?? [], alarms: alarms,
             lanes: configuration.lanes.map { ($0, machine.finalizedThrough($0), machine.stop(of: $0)) },
             unverified: machine.unverifiedCount, malformedRequests: malformedRequests, failure: failure,
-            behind: configuration.sources.keys.sorted().filter { !machine.isCaughtUp($0) })
+            behind: configuration.sources.keys.sorted().filter { !machine.isCaughtUp($0) },
+            pools: machine.poolViews(now: ChainEye.now / 1_000))
     }
 }
 
@@ -207,6 +215,27 @@ extension GuardMessageRow {
             source: message.lane.source.rawValue, destination: message.lane.destination.rawValue,
             sequence: message.number, messageID: message.messageID, leaf: message.leaf, block: message.block,
             amounts: message.amounts.flatMap { $0.pool.bytes + $0.amount.bytes })
+    }
+}
+
+extension PoolBucket {
+    static func key(_ gate: PoolGate) -> String {
+        "guard-pool/\(gate.chain)/\(gate.pool.hex)/\(gate.remote)/\(gate.direction.rawValue)"
+    }
+
+    /// Tokens, time, block, position.
+    var encoded: Bytes {
+        tokens.bytes + Bytes(bigEndian: updated) + Bytes(bigEndian: block) + Bytes(bigEndian: logIndex)
+    }
+
+    /// Nil for bytes that are none; the bucket is full then.
+    init?(gate: PoolGate, encoded: Bytes) {
+        guard encoded.count == 56, let tokens = U256(bigEndianBytes: encoded[..<32]),
+            let updated = UInt64(bigEndianBytes: Bytes(encoded[32..<40])),
+            let block = UInt64(bigEndianBytes: Bytes(encoded[40..<48])),
+            let logIndex = UInt64(bigEndianBytes: Bytes(encoded[48...]))
+        else { return nil }
+        self.init(gate: gate, tokens: tokens, updated: updated, block: block, logIndex: logIndex)
     }
 }
 

@@ -2,8 +2,8 @@
 
 import CCIP
 import ChainAccess
+import Configuration
 import Ethereum
-import Foundation
 import Guarding
 import JSONRPC
 import Logging
@@ -17,6 +17,8 @@ package final class GuardProcess: Sendable {
     let store: GuardStore
     let node: GuardNode
     let eyes: [ChainEye]
+    /// Of chains with pools that are watched.
+    let pools: [PoolEye]
     let mesh: PeerMesh
     private let readers: [ChainSelector: DestinationReader]
     private let curses: [ChainSelector: CurseSender]
@@ -24,10 +26,10 @@ package final class GuardProcess: Sendable {
     private let ending: Ending
 
     /// Opens everything that can fail because of a file, a key or a port. `rereads`: logs are read again from the start
-    /// block; what was signed stays. `resumed`: scopes whose stops the operator lifts.
+    /// block; what was signed stays. `resumed`: scopes whose stops the operator lifts, and why.
     package init(
         settings: GuardSettings, rereads: Bool = false, resumed: [String] = [], operatorName: String = "operator",
-        logger base: Logger
+        reason: String? = nil, logger base: Logger
     ) throws {
         self.settings = settings
         var logger = base
@@ -35,14 +37,14 @@ package final class GuardProcess: Sendable {
         self.logger = logger
         let configuration = try settings.configuration()
         let keys = try GuardKeys.open(settings)
-        try Self.makeDirectory(settings.dataDirectory)
+        try SettingsFile.makeDirectory(settings.dataDirectory)
         let opened = try GuardStore(
             path: "\(settings.dataDirectory)/guard.sqlite", role: "\(settings.name) guard", logger: logger)
         store = opened
         if rereads {
             for name in settings.cluster.chains.flatMap(ChainEye.cursors) { try opened.store.removeCursor(name) }
         }
-        for scope in resumed { try Self.resume(scope, opened.store, settings.cluster, operatorName) }
+        for scope in resumed { try Self.resume(scope, opened.store, settings.cluster, operatorName, reason) }
         let ending = Ending()
         self.ending = ending
         let node = try GuardNode(
@@ -53,6 +55,9 @@ package final class GuardProcess: Sendable {
             try ChainEye(chain, settings, store: opened.store, audience: node, logger: logger)
         }
         self.eyes = eyes
+        pools = eyes.compactMap { eye in
+            PoolEye(eye, pools: settings.pools, store: opened.store, audience: node, logger: logger)
+        }
         var readers: [ChainSelector: DestinationReader] = [:]
         var curses: [ChainSelector: CurseSender] = [:]
         for eye in eyes where eye.arrivals != nil {
@@ -88,15 +93,9 @@ package final class GuardProcess: Sendable {
         return configuration
     }
 
-    /// A directory that only its owner enters.
-    private static func makeDirectory(_ path: String) throws {
-        try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    }
-
     /// Throws `settings` when nothing stands under the scope.
     private static func resume(
-        _ scope: String, _ store: Store, _ cluster: WatchedCluster, _ operatorName: String
+        _ scope: String, _ store: Store, _ cluster: WatchedCluster, _ operatorName: String, _ reason: String?
     ) throws {
         // A chain's stop stands twice: as ChainAccess wrote it, and as the guard did.
         let twins = cluster.chains.filter { GuardStop.scope($0.selector) == scope }.map {
@@ -104,7 +103,8 @@ package final class GuardProcess: Sendable {
         }
         var cleared = false
         for stop in try store.activeStops() where stop.scope == scope || twins.contains(stop.scope) {
-            cleared = try store.clearStop(scope: stop.scope, kind: stop.kind, by: operatorName) || cleared
+            let isDone = try store.clearStop(scope: stop.scope, kind: stop.kind, by: operatorName, why: reason)
+            cleared = cleared || isDone
         }
         guard cleared else {
             let standing = try store.activeStops().map(\.scope).joined(separator: ", ")
@@ -152,6 +152,7 @@ package final class GuardProcess: Sendable {
         let (node, logger, ending) = (node, logger, ending)
         await withTaskGroup(of: Void.self) { group in
             for eye in eyes { group.addTask { await eye.run(logger: logger) } }
+            for pool in pools { group.addTask { await pool.run() } }
             for curse in curses.values { group.addTask { await curse.run() } }
             group.addTask { for await message in requests { await node.received(message.payload, from: message.peer) } }
             group.addTask {
@@ -182,9 +183,19 @@ package final class GuardProcess: Sendable {
                 obstacles.append("chain \(eye.chain.name): reading logs up to the finalized block")
             }
         }
+        for pool in pools {
+            let name = pool.eye.chain.name
+            if let why = pool.failure { obstacles.append("chain \(name): limiters of pools: \(why)") }
+            if let heads = await pool.eye.heads.current, await !pool.flows.isCaughtUp(with: heads.finalized.number) {
+                obstacles.append("chain \(name): reading what passes pools up to the finalized block")
+            }
+        }
         if connectedRelayers == 0 { obstacles.append("no relayer is connected") }
         if let failure = condition.failure { obstacles.append(failure.message) }
-        for stop in condition.stops { obstacles.append("stopped: \(stop.scope): \(stop.kind): \(stop.reason)") }
+        for stop in condition.stops {
+            obstacles.append(
+                "stopped: \(stop.scope): \(stop.kind): \(stop.reason) (`causeway guard --resume \(stop.scope)` lifts it)")
+        }
         return obstacles
     }
 

@@ -3,6 +3,7 @@
 
 import CCIP
 import ChainAccess
+import Configuration
 import Ethereum
 import Guarding
 import JSONRPC
@@ -16,7 +17,7 @@ struct GuardService: JSONRPCService {
     static func server(for process: GuardProcess, logger: Logger) -> RPCServer {
         let metrics = MetricsRegistry()
         var configuration = RPCServer.Configuration(
-            host: process.settings.httpHost, port: process.settings.httpPort, metrics: metrics)
+            host: process.settings.http.host, port: process.settings.http.port, metrics: metrics)
         configuration.label = "guard"
         let service = GuardService(process: process)
         configuration.routes = [
@@ -79,16 +80,34 @@ struct GuardService: JSONRPCService {
                         "lane": alarm.anomaly.lane.map { .string("\($0)") } ?? .null, "at": .integer(alarm.at / 1_000),
                     ]
                 }),
+            "pools": .array(condition.pools.map(pool)), "poolFlows": .integer(tallies.flows),
             "signed": .integer(tallies.signed), "requests": .integer(tallies.requests),
             "rootsVerified": .integer(tallies.rootsVerified), "executionsVerified": .integer(tallies.executionsVerified),
             "unverified": .integer(condition.unverified),
         ]
     }
 
-    private func lane(of lane: GuardLane, _ through: UInt64, _ stop: GuardStop?) -> JSON {
-        let cluster = process.settings.cluster
-        func name(_ selector: ChainSelector) -> JSON { .string(cluster.chain(selector)?.name ?? "\(selector)") }
+    private func pool(_ view: (allowance: PoolAllowance, limiter: LimiterState?, left: U256)) -> JSON {
+        let gate = view.allowance.gate
         return [
+            "chain": name(gate.chain), "pool": .string(gate.pool.checksummed), "remote": name(gate.remote),
+            "direction": .string(gate.direction.rawValue), "capacity": .string(view.allowance.capacity.decimal),
+            "rate": .string(view.allowance.rate.decimal), "left": .string(view.left.decimal),
+            "limiter": view.limiter.map { limiter -> JSON in
+                [
+                    "enabled": .bool(limiter.isEnabled), "capacity": .string(limiter.capacity.decimal),
+                    "rate": .string(limiter.rate.decimal),
+                ]
+            } ?? .null,
+        ]
+    }
+
+    private func name(_ selector: ChainSelector) -> JSON {
+        .string(process.settings.cluster.chain(selector)?.name ?? "\(selector)")
+    }
+
+    private func lane(of lane: GuardLane, _ through: UInt64, _ stop: GuardStop?) -> JSON {
+        [
             "from": name(lane.source), "to": name(lane.destination), "finalizedThrough": .integer(through),
             "stopped": stop.map { .string("\($0.kind.rawValue): \($0.reason)") } ?? .null,
         ]
@@ -117,6 +136,13 @@ struct GuardService: JSONRPCService {
             set("causeway_guard_arrivals_block", "finalized block up to which roots and executions are read", chain,
                 Double((await eye.arrivals?.position)?.number ?? 0))
         }
+        for pool in process.pools {
+            set("causeway_guard_pools_read_block", "block at which limiters of pools were last read",
+                ["chain": pool.eye.chain.name], Double(pool.readBlock))
+            set("causeway_guard_pool_flows_block", "finalized block up to which what passes pools is counted",
+                ["chain": pool.eye.chain.name], Double((await pool.flows.position)?.number ?? 0))
+        }
+        set("causeway_guard_pool_flows_total", "times that tokens passed a watched pool", [:], Double(tallies.flows))
         set("causeway_guard_relayers_connected", "relayers whose link is up", [:], Double(process.connectedRelayers))
         set("causeway_guard_requests_total", "requests for signatures", [:], Double(tallies.requests))
         set("causeway_guard_signed_total", "signatures given", [:], Double(tallies.signed))

@@ -3,7 +3,6 @@
 import CCIP
 import Configuration
 import Ethereum
-import Foundation
 import Guarding
 import JSONRPC
 import Logging
@@ -11,12 +10,7 @@ import MessageBus
 
 /// One guard. docs/reference/guard-config.md explains every key.
 package struct GuardSettings: Sendable {
-    package struct Endpoints: Sendable {
-        package var chain: String
-        package var urls: [EndpointURL]
-        /// Endpoints that must agree; nil takes one of one, two of more.
-        package var quorum: Int?
-    }
+    package typealias Endpoints = ChainEndpoints<EndpointURL>
 
     package var name: String
     package var ownIndex: Int
@@ -26,12 +20,12 @@ package struct GuardSettings: Sendable {
     package var password: Secret?
     package var endpoints: [Endpoints]
     package var bind: Endpoint?
-    package var httpHost: String
-    package var httpPort: Int
+    package var http: ListenAddress
     package var pollMilliseconds: Int
     package var graceMilliseconds: UInt64
     package var cursesOnAnomaly: Bool
     package var limits: [GuardConfiguration.ValueLimit]
+    package var pools: [PoolAllowance]
     package var logLevel: Logger.Level
     package var cluster: WatchedCluster
 
@@ -41,10 +35,14 @@ package struct GuardSettings: Sendable {
 extension GuardSettings {
     package typealias ReadFile = (String) throws(ConfigurationError) -> String
 
+    package static func readOwn(_ path: String) throws(ConfigurationError) -> String {
+        try SettingsFile.read(path, hint: "name the guard's file with --config")
+    }
+
     /// Reads `path` and the cluster file that it names. `readFile` gives the text of a file, or throws why not.
     package static func load(
         path: String, environment: [String: String], entries: inout [ConfigurationEntry],
-        readFile: ReadFile = GuardFiles.read
+        readFile: ReadFile = readOwn
     ) throws(ConfigurationError) -> GuardSettings {
         let reader = try ConfigurationReader(text: try readFile(path), file: path, environment: environment)
         let settings = try GuardSettings(reader: reader, path: path, environment: environment, readFile: readFile)
@@ -56,9 +54,9 @@ extension GuardSettings {
         reader: ConfigurationReader, path: String, environment: [String: String], readFile: ReadFile
     ) throws(ConfigurationError) {
         var root = reader.root
-        let folder = GuardFiles.folder(of: path)
+        let folder = SettingsFile.folder(of: path)
         _ = try root.integer("version", in: 1...1, default: 1)
-        let clusterPath = GuardFiles.join(folder, try root.string("cluster"))
+        let clusterPath = SettingsFile.join(folder, try root.string("cluster"))
         let cluster = try WatchedCluster(yaml: try readFile(clusterPath), file: clusterPath)
         self.cluster = cluster
         let name = try root.string("guard")
@@ -68,63 +66,39 @@ extension GuardSettings {
         }
         self.name = name
         ownIndex = index
-        dataDirectory = GuardFiles.join(folder, try root.string("dataDirectory"))
+        dataDirectory = SettingsFile.join(folder, try root.string("dataDirectory"))
         var keys = try root.section("keys")
-        keysDirectory = GuardFiles.join(folder, try keys.string("directory"))
-        passwordFile = try keys.optional("passwordFile").map { GuardFiles.join(folder, $0) }
+        keysDirectory = SettingsFile.join(folder, try keys.string("directory"))
+        passwordFile = try keys.optional("passwordFile").map { SettingsFile.join(folder, $0) }
         try keys.finish()
         password = environment["CAUSEWAY_KEYS_PASSWORD"].map { Secret(Bytes($0.utf8)) }
         var table = try root.section("endpoints")
         var endpoints: [Endpoints] = []
-        for chain in cluster.chains { endpoints.append(try Self.endpoints(&table, chain.name)) }
+        for chain in cluster.chains {
+            endpoints.append(
+                try table.chainEndpoints(
+                    chain.name, reason: "a guard reads every chain of its cluster, by nodes of its own",
+                    maximum: Limits.endpointsMaximum
+                ) { try EndpointURL.parse($0) })
+        }
         try table.finish()
         self.endpoints = endpoints
         bind =
             root.has("bind")
             ? try root.value("bind", expected: "an endpoint like tcp://*:7200") { try? Endpoint($0) } : nil
-        (httpHost, httpPort) = try root.value("http", expected: "HOST:PORT, for example 127.0.0.1:9400") { text in
-            guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-                (0...65_535).contains(port), colon > text.startIndex
-            else { return nil }
-            return (String(text[..<colon]), port)
-        }
+        http = try root.listenAddress("http", example: 9400)
         pollMilliseconds = try root.integer("pollMilliseconds", in: 5...60_000, default: 1_000)
         graceMilliseconds = UInt64(
             try root.integer(
                 "graceMilliseconds", in: 1_000...86_400_000, default: Int(Guarding.Limits.graceMillisecondsDefault)))
         cursesOnAnomaly = try root.bool("curseOnAnomaly", default: false)
         limits = try Self.limits(&root, cluster)
+        pools = try PoolSettings.read(&root, cluster)
         logLevel = try root.value(
             "logLevel", expected: "trace, debug, info, notice, warning, error or critical", default: "info"
         ) { Logger.Level(rawValue: $0) }
         try root.finish()
         try reader.finish()
-    }
-
-    private static func endpoints(
-        _ table: inout ConfigurationSection, _ chain: String
-    ) throws(ConfigurationError) -> Endpoints {
-        guard table.has(chain) else {
-            throw ConfigurationError(
-                .missingKey, "\(table.place): no endpoints for chain '\(chain)'",
-                hint: "add endpoints.\(chain).urls: a guard reads every chain of its cluster, by nodes of its own")
-        }
-        var section = try table.section(chain)
-        let texts = try section.strings("urls", required: true)
-        var urls: [EndpointURL] = []
-        for text in texts {
-            do { urls.append(try EndpointURL.parse(text)) } catch {
-                throw ConfigurationError(
-                    .invalidValue, "\(section.place): an entry of '\(section.path).urls' is no endpoint: \(error)",
-                    hint: "write it as http://HOST:PORT, https://, ws:// or wss://")
-            }
-        }
-        guard (1...Limits.endpointsMaximum).contains(urls.count), Set(texts).count == texts.count else {
-            throw section.refused("urls", "\(urls.count) entries", "1 to \(Limits.endpointsMaximum) different endpoints")
-        }
-        let quorum = section.has("quorum") ? try section.integer("quorum", in: 1...urls.count) : nil
-        try section.finish()
-        return Endpoints(chain: chain, urls: urls, quorum: quorum)
     }
 
     private static func limits(
@@ -160,35 +134,8 @@ extension GuardSettings {
                 sources: sources.map { .init(selector: $0.selector, onRamp: $0.onRamp) },
                 destinations: destinations.map { .init(selector: $0.selector, chainID: $0.chainID, offRamp: $0.offRamp) },
                 lanes: cluster.lanes.map { GuardLane(source: $0.source, destination: $0.destination) },
-                signer: own.signer, relayerCount: cluster.relayers.count, limits: limits,
+                signer: own.signer, relayerCount: cluster.relayers.count, limits: limits, pools: pools,
                 graceMilliseconds: graceMilliseconds, cursesOnAnomaly: cursesOnAnomaly)
         } catch { throw WatcherError(.settings, error.message, hint: error.hint) }
     }
-}
-
-/// Files of a guard: reading, joining paths.
-package enum GuardFiles {
-    package static func read(_ path: String) throws(ConfigurationError) -> String {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            let exists = FileManager.default.fileExists(atPath: path)
-            throw ConfigurationError(
-                .fileMissing, "\(path): \(exists ? "cannot be read" : "no such file")",
-                hint: exists ? "check its owner and mode" : "name the guard's file with --config")
-        }
-        guard data.count <= ConfigurationReader.bytesMaximum else {
-            throw ConfigurationError(
-                .fileTooLarge, "\(path): \(data.count) bytes, at most \(ConfigurationReader.bytesMaximum)")
-        }
-        guard let text = String(data: data, encoding: .utf8) else {
-            throw ConfigurationError(.malformedYAML, "\(path): not UTF-8 text")
-        }
-        return text
-    }
-
-    static func folder(of path: String) -> String {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        return parts.isEmpty ? "." : parts.joined(separator: "/")
-    }
-
-    static func join(_ folder: String, _ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
 }

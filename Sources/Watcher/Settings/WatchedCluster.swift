@@ -99,8 +99,8 @@ extension WatchedCluster {
     /// guards nothing.
     private static func finality(_ section: inout ConfigurationSection) throws(ConfigurationError) -> FinalityRule {
         guard section.has("finality") else {
-            throw ConfigurationError(
-                .missingKey, "\(section.place): missing key '\(section.path).finality'",
+            throw section.missing(
+                "finality",
                 hint: "write 'finality: {tag: finalized}' where the nodes know that tag, else 'finality: {depth: N}'")
         }
         var rule = try section.section("finality")

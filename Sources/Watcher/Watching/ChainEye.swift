@@ -2,6 +2,7 @@
 
 import CCIP
 import ChainAccess
+import Configuration
 import Ethereum
 import Foundation
 import Guarding

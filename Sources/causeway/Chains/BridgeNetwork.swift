@@ -6,6 +6,7 @@ import CCIP
 import ChainAccess
 import Configuration
 import Ethereum
+import Executing
 import Foundation
 import JSONRPC
 import Localnet
@@ -127,7 +128,7 @@ struct BridgeNetwork: Sendable {
 
     init(_ document: NetworkDocument) throws {
         self.document = document
-        tokenData = nil
+        tokenData = Self.tokenData(document)
         accounts = document.accounts
         chains = try document.chains.map { chain in
             guard let contracts = chain.contracts else {
@@ -148,6 +149,21 @@ struct BridgeNetwork: Sendable {
                     relayer: relayer.name, role: role, url: "http://127.0.0.1:\(relayer.ports.http(role))")
             }
         }
+    }
+
+    /// As the relayers of a local network have it.
+    private static func tokenData(_ document: NetworkDocument) -> TokenDataSettings? {
+        guard let attester = document.attester else { return nil }
+        let rules = document.chains.flatMap { chain in
+            chain.tokens.compactMap { token -> TokenDataRule? in
+                guard let version = token.poolKind.cctp else { return nil }
+                return TokenDataRule(
+                    source: chain.selector, pool: token.pool,
+                    messageTransmitter: version == .v1 ? chain.contracts?.cctp(.v1)?.transmitter : nil)
+            }
+        }
+        return TokenDataSettings(
+            api: attester.api, intervalMilliseconds: 5, retryMilliseconds: 250, rules: TokenDataRules(rules))
     }
 
     init(_ settings: RelayerSettings) throws { try self.init([settings], accounts: []) }

@@ -17,9 +17,6 @@ enum CommandLimits {
     static let pollMilliseconds = 25
     /// Committed messages of a lane whose states `lanes` looks at.
     static let laneStatesMaximum: UInt64 = 512
-    /// Bytes of a key file, a password file, a mnemonic on stdin.
-    static let keyFileBytesMaximum = 16 << 10
-    static let passwordBytesMaximum = 4 << 10
     /// Bytes of a configuration file.
     static let configurationBytesMaximum = 1 << 20
     /// Letters of message data that `show` prints as text.

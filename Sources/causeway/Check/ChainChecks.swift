@@ -3,6 +3,7 @@
 
 import CCIP
 import ChainAccess
+import Configuration
 import Ethereum
 import JSONRPC
 import Localnet
@@ -59,7 +60,7 @@ struct ChainChecks: Sendable {
                 }
                 return ClusterExpectation.Relayer(
                     name: relayer.name, signer: relayer.reportSigner, transmitters: transmitters)
-            }, balanceMinimum: balanceMinimum)
+            }, guards: cluster.guards.map { ($0.name, $0.signer) }, balanceMinimum: balanceMinimum)
     }
 }
 

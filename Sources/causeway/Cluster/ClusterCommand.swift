@@ -90,6 +90,9 @@ struct ClusterCommand: CausewayCommand {
                 relayer.name, pids.map { "\($0)" }.joined(separator: " "), "http://127.0.0.1:\(relayer.ports.committingHTTP)",
                 "http://127.0.0.1:\(relayer.ports.executingHTTP)", "tcp://127.0.0.1:\(relayer.ports.eventFeed)")
         }
+        for node in document.guards {
+            table.add(node.name, node.pid.map { "\($0)" } ?? "-", "http://127.0.0.1:\(node.ports.http)", "", "")
+        }
         let chains = document.chains.map { "\($0.name) (\($0.chainID))" }.joined(separator: ", ")
         return "cluster in \(document.dataDirectory) for \(chains)\n\n" + table.text()
             + "\nready in \(document.readySeconds ?? "?") s\n"

@@ -114,6 +114,14 @@ struct ClusterFolder: Sendable {
                     executingHTTP: settings.executingHTTP.port, eventFeed: Self.port("\(settings.eventFeed)")),
                 logs: [:], reportSigner: own.reportSigner, transmitters: transmitters)
         }
+        document.guards = guards.compactMap { node in
+            guard let index = first.cluster.guards.firstIndex(where: { $0.name == node.name }) else { return nil }
+            let listed = first.cluster.guards[index]
+            return NetworkDocument.Guard(
+                index: index, name: node.name, config: node.path,
+                ports: GuardPorts(mesh: Self.port(listed.member.mesh), http: node.port ?? 0), log: "",
+                signer: listed.signer)
+        }
         return document
     }
 

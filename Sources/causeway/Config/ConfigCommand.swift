@@ -1,6 +1,7 @@
 // causeway config: checks a configuration file, or shows what it comes to. Starts nothing, reads no chain.
 
 import ArgumentParser
+import Configuration
 import Ethereum
 import Relayer
 
@@ -9,7 +10,7 @@ struct ConfigCommand: AsyncParsableCommand {
         commandName: "config",
         abstract: "Validate configuration files, and show where each value came from.",
         discussion: """
-            Relayer files, cluster files, deployment files and chain profiles; the kind is told by the keys.
+            Files of relayers, clusters, deployments, chain profiles and price streams; the kind is told by the keys.
 
             Examples:
               causeway config validate relayer-config/relayer-0.yaml
@@ -22,7 +23,7 @@ struct ConfigurationFileOptions: ParsableArguments {
     @Argument(help: "The file.")
     var file: String
 
-    @Option(name: .long, help: "relayer, guard, cluster, profile or deployment; told by the keys when not given.")
+    @Option(name: .long, help: "relayer, guard, cluster, profile, deployment, attester, streams, oracle or gateway; told by the keys when not given.")
     var kind: String?
 
     func validate() throws {

@@ -8,7 +8,9 @@ import Ethereum
 import Foundation
 import JSONRPC
 import Localnet
+import PriceStreams
 import Relayer
+import StreamsNode
 import Watcher
 
 enum ConfigurationKind: String, Sendable, CaseIterable {
@@ -17,6 +19,9 @@ enum ConfigurationKind: String, Sendable, CaseIterable {
     case cluster
     case profile
     case deployment
+    case attester
+    /// The file that the processes of a DON share, and those of their own.
+    case streams, oracle, gateway
 }
 
 /// One value of a file: dotted path, text, and its origin where the reader keeps it.
@@ -35,16 +40,26 @@ enum ConfigurationFiles {
         return (settings, entries)
     }
 
+    static func guardian(_ path: String) throws -> (settings: GuardSettings, entries: [ConfigurationEntry]) {
+        var entries: [ConfigurationEntry] = []
+        let settings = try GuardSettings.load(path: path, environment: environment, entries: &entries)
+        return (settings, entries)
+    }
+
     /// Told by the keys that only one kind has. Throws `unknownKind`, or what is wrong with the YAML.
     static func kind(of text: String, file: String) throws -> ConfigurationKind {
         let root = try ConfigurationReader(text: text, file: file).root
         if root.has("relayer") && root.has("endpoints") { return .relayer }
         if root.has("guard") && root.has("endpoints") { return .guardian }
+        if root.has("don") && root.has("feeds") { return .streams }
+        if root.has("oracle") && root.has("streams") { return .oracle }
+        if root.has("gateway") && root.has("streams") { return .gateway }
+        if root.has("attesters") && root.has("http") { return .attester }
         if root.has("lanes") || root.has("relayers") { return .cluster }
         if root.has("deployer") || root.has("cluster") && root.has("chains") { return .deployment }
         if root.has("chainId") && root.has("selector") { return .profile }
         throw CommandFailure(
-            "unknownKind", "\(file): neither a relayer's, a guard's, a cluster's, a deployment's file nor a chain profile",
+            "unknownKind", "\(file): no file of a relayer, a guard, a cluster, a deployment, an attester or price streams, and no chain profile",
             hint: "say which with --kind \(ConfigurationKind.allCases.map(\.rawValue).joined(separator: "|"))")
     }
 
@@ -55,24 +70,70 @@ enum ConfigurationFiles {
         case .relayer:
             return try relayer(path).entries.map {
                 // URLs may carry keys.
-                let text = $0.path.contains(".urls") ? EndpointURL.redacted($0.text) : $0.text
+                let text = $0.path.contains(".url") ? EndpointURL.redacted($0.text) : $0.text
                 return ConfigurationValue(path: $0.path, text: text, origin: $0.origin.description)
             }
         case .guardian:
             var entries: [ConfigurationEntry] = []
             _ = try GuardSettings.load(path: path, environment: environment, entries: &entries)
             return entries.map {
-                let text = $0.path.contains(".urls") ? EndpointURL.redacted($0.text) : $0.text
+                let text = $0.path.contains(".url") ? EndpointURL.redacted($0.text) : $0.text
                 return ConfigurationValue(path: $0.path, text: text, origin: $0.origin.description)
             }
+        case .streams: return values(of: try StreamsSettings(yaml: text, file: path))
+        case .oracle:
+            var entries: [ConfigurationEntry] = []
+            _ = try OracleSettings.load(path: path, environment: environment, entries: &entries)
+            return entries.map {
+                // Where sources are may carry keys.
+                let text = $0.path.contains("url") ? EndpointURL.redacted($0.text) : $0.text
+                return ConfigurationValue(path: $0.path, text: text, origin: $0.origin.description)
+            }
+        case .gateway:
+            var entries: [ConfigurationEntry] = []
+            _ = try GatewaySettings.load(path: path, environment: environment, entries: &entries)
+            return entries.map { ConfigurationValue(path: $0.path, text: $0.text, origin: $0.origin.description) }
         case .cluster: return values(of: try ClusterSettings(yaml: text, file: path))
         case .profile: return values(of: try ChainProfile(yaml: text, file: path, artifact: ProjectFiles.deployedCode))
+        case .attester:
+            let settings = try AttesterSettings(yaml: text, file: path, environment: environment)
+            var list = ValueList()
+            list.add("http", "\(settings.host):\(settings.port)")
+            list.add("attesters", settings.attesters)
+            list.add("threshold", settings.threshold)
+            for chain in settings.chains {
+                list.add("chains.\(chain.name).domain", chain.domain)
+                list.add("chains.\(chain.name).rpc", EndpointURL.redacted(chain.rpc))
+            }
+            return list.values
         case .deployment:
             let deployment = try DeploymentFile(yaml: text, file: path)
             return deployment.endpoints.sorted { $0.key < $1.key }.map {
                 ConfigurationValue(path: "chains.\($0.key).rpc", text: EndpointURL.redacted($0.value), origin: nil)
             }
         }
+    }
+
+    static func values(of streams: StreamsSettings) -> [ConfigurationValue] {
+        var list = ValueList()
+        list.add("name", streams.name)
+        list.add("don.id", streams.donID)
+        list.add("don.faulty", streams.faulty)
+        if let digest = try? streams.configurationDigest() { list.add("digest", digest) }
+        for (index, oracle) in streams.oracles.enumerated() {
+            list.add("oracles[\(index)]", "\(oracle.name) \(oracle.signer) \(oracle.endpoint)")
+        }
+        for (index, gateway) in streams.gateways.enumerated() {
+            list.add("gateways[\(index)]", "\(gateway.name) \(gateway.ingress)")
+            if let access = gateway.access { list.add("gateways[\(index)].api", access.api) }
+        }
+        for stream in streams.streams {
+            list.add("streams.\(stream.name)", "\(stream.id) \(stream.kind) \(stream.streamClass.rawValue)")
+        }
+        for feed in streams.feeds {
+            list.add("feeds.\(feed.channel)", "\(feed.symbol) v\(feed.schema.number) \(feed.feedID)")
+        }
+        return list.values
     }
 
     static func values(of cluster: ClusterSettings) -> [ConfigurationValue] {

@@ -90,12 +90,8 @@ struct CurseRun: Sendable {
                 "\(sender) may not: use the key of the owner of \(contract) with --key-file or --account"
             default: nil
             }
-        return CommandFailure(
-            "refused", "cannot \(what): \(ReasonText.text(reason))", hint: hint,
-            context: [
-                (name: "reason", value: .string(reason.name ?? ReasonText.text(reason))),
-                (name: "contract", value: .string(contract.checksummed)),
-            ])
+        return Refusal.failure(
+            error, doing: what, hint: hint, context: [(name: "contract", value: .string(contract.checksummed))])
     }
 
     private func send(_ item: Told, _ wallet: Wallet, _ call: WalletCall) async throws -> Told {

@@ -45,6 +45,7 @@ struct ErrorsCommand: CausewayCommand {
             }
             let json: JSON = [
                 "reason": .string(ReasonText.text(reason)),
+                "who": reason.advice.map { .string($0.actor.rawValue) } ?? .null,
                 "errors": .array(reason.errors.map { Self.json($0.signature, $0.name, Bytes($0.data.prefix(4))) }),
                 "hint": reason.advice.map { .string($0.hint) } ?? .null,
             ]
@@ -92,7 +93,8 @@ struct ErrorsCommand: CausewayCommand {
             # Errors of the contracts
 
             What CCIP 1.6's contracts, pools and tokens throw, who can help, and how. Written by `causeway errors --markdown`;
-            `causeway errors DATA` explains revert data.
+            `causeway errors DATA` explains revert data. Each error of yours, the receiver's and the token's administrator's is caused by
+            a test on a real chain (`Tests/EndToEndTests/Python/user_errors.py`), which also lists the few that no contract here throws.
 
             | selector | error | who | what to do |
             | --- | --- | --- | --- |

@@ -73,7 +73,7 @@ struct ExecCommand: CausewayCommand {
         var result = ExecResult(story: story, sender: sender.address, gasLimit: plan.transactionGasLimit)
         if let reason = try await refusal(plan, sender, story) {
             out.talk("the message would fail again: nothing is sent")
-            result.reason = reason
+            result.explain(reason)
         } else {
             try await execute(plan, sender, &result, out)
         }
@@ -85,8 +85,9 @@ struct ExecCommand: CausewayCommand {
         _ story: MessageStory, _ reader: MessageStoryReader, _ network: BridgeNetwork, _ out: CommandOutput
     ) async throws -> ManualExecutionPlan {
         guard story.isCommitted else {
-            throw CommandFailure(
+            throw Refusal.beforehand(
                 "manualExecutionNotAllowed", "the message is not committed on \(story.destination.name) yet",
+                wouldBe: "RootNotCommitted(uint64)",
                 hint: "it waits for \(story.waitsFor ?? "a commit report"): causeway show \(story.header.messageID)")
         }
         guard let commit = story.commit else {
@@ -105,7 +106,7 @@ struct ExecCommand: CausewayCommand {
     }
 
     /// Why the message would fail again; nil when it would not. Throws `refused` when the contract does not take the call.
-    private func refusal(_ plan: ManualExecutionPlan, _ sender: Wallet, _ story: MessageStory) async throws -> String? {
+    private func refusal(_ plan: ManualExecutionPlan, _ sender: Wallet, _ story: MessageStory) async throws -> RevertExplanation? {
         do throws(ChainAccessError) {
             _ = try await story.destination.endpoints.call(
                 to: story.destination.contracts.offRamp, data: plan.callData, from: sender.address,
@@ -117,7 +118,7 @@ struct ExecCommand: CausewayCommand {
             guard reason.name == "ExecutionError" else {
                 throw Refusal.failure(error, doing: "execute the message on \(story.destination.name)")
             }
-            return ReasonText.text(reason)
+            return RevertExplanation(reason)
         }
     }
 
@@ -144,12 +145,14 @@ struct ExecCommand: CausewayCommand {
                 OffRampCalls.executionState(story.header.source, story.header.sequenceNumber),
                 from: story.destination.contracts.offRamp)
             result.isSuccess = state == .success
-            result.reason = state == .success ? nil : try await refusal(plan, sender, story) ?? "the transaction reverted"
+            guard !result.isSuccess else { return }
+            result.reason = "the transaction reverted"
+            if let reason = try await refusal(plan, sender, story) { result.explain(reason) }
             return
         }
         result.isSuccess = change.state == .success
         result.gasUsed = change.gasUsed
-        result.reason = result.isSuccess ? nil : ReasonText.text(change.returnData)
+        if !result.isSuccess { result.explain(RevertExplanation(change.returnData)) }
     }
 }
 
@@ -161,7 +164,14 @@ struct ExecResult: Sendable {
     var place: ChainPlace?
     var isSuccess = false
     var gasUsed: U256?
+    /// Why it failed, or would fail; nil after success.
+    private(set) var explanation: RevertExplanation?
     var reason: String?
+
+    mutating func explain(_ explanation: RevertExplanation) {
+        self.explanation = explanation
+        reason = explanation.text
+    }
 
     init(story: MessageStory, sender: Address, gasLimit: UInt64) {
         self.story = story
@@ -177,13 +187,15 @@ struct ExecResult: Sendable {
             "transaction": place.map { .hash($0.transaction) } ?? .null,
             "block": place.map { .integer($0.block) } ?? .null, "state": .string(isSuccess ? "success" : "failure"),
             "gasUsed": gasUsed.map { .string($0.decimal) } ?? .null, "reason": reason.map { .string($0) } ?? .null,
+            "errors": .array((explanation?.errors ?? []).map { .string($0) }), "hint": explanation?.hint ?? .null,
         ]
     }
 
     var text: String {
         let id = story.header.messageID
-        guard let place else { return "\(id) would fail again: \(reason ?? "unknown")\n" }
+        let hint = explanation?.advice.map { "  hint: \($0.hint)\n" } ?? ""
+        guard let place else { return "\(id) would fail again: \(reason ?? "unknown")\n" + hint }
         let at = "block \(place.block) of \(story.destination.name), tx \(place.transaction)"
-        return isSuccess ? "\(id) executed in \(at)\n" : "\(id) failed again in \(at): \(reason ?? "unknown")\n"
+        return isSuccess ? "\(id) executed in \(at)\n" : "\(id) failed in \(at): \(reason ?? "unknown")\n" + hint
     }
 }

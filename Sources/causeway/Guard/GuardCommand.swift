@@ -16,12 +16,12 @@ struct GuardCommand: CausewayCommand {
             what relayers ask for only when it agrees. It can withhold, and nothing else. docs/operate/guard.md tells how to run
             one, docs/reference/guard-config.md explains the file.
 
-            --resume lifts the stops of a scope in your name (/status lists them); --reread reads all logs again, what was
-            signed stays.
+            --resume lifts the stops of a scope in your name (/status lists them), --reason is kept with their record; --reread
+            reads all logs again, what was signed stays.
 
             Examples:
               causeway guard --config guard-0.yaml
-              causeway guard --config guard-0.yaml --resume lane/16015286601757825753/945045181441419236
+              causeway guard --config guard-0.yaml --resume lane/16015286601757825753/945045181441419236 --reason "..."
               causeway guard --config guard-0.yaml --reread --log-level debug
             """)
 
@@ -30,6 +30,9 @@ struct GuardCommand: CausewayCommand {
 
     @Option(name: .long, help: ArgumentHelp("Lift the stops of this scope first; may be given several times.", valueName: "scope"))
     var resume: [String] = []
+
+    @Option(name: .long, help: ArgumentHelp("Why it is safe to lift them.", valueName: "text"))
+    var reason: String?
 
     @Flag(name: .long, help: "Read all logs again from the start block of each chain.")
     var reread = false
@@ -40,6 +43,7 @@ struct GuardCommand: CausewayCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        if reason != nil, resume.isEmpty { throw ValidationError("--reason belongs to --resume") }
         if let logLevel, Logger.Level(rawValue: logLevel) == nil {
             throw ValidationError("'\(logLevel)' is no log level: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
         }
@@ -52,7 +56,8 @@ struct GuardCommand: CausewayCommand {
         var log = LogOptions()
         log.logLevel = logLevel ?? settings.logLevel.rawValue
         let process = try GuardProcess(
-            settings: settings, rereads: reread, resumed: resume, operatorName: NSUserName(), logger: log.bootstrap())
+            settings: settings, rereads: reread, resumed: resume, operatorName: NSUserName(), reason: reason,
+            logger: log.bootstrap())
         let signals = Signals()
         let running = Task {
             try await process.run { port in

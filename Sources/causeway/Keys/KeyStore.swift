@@ -1,6 +1,7 @@
 // Key files on disk, and the passwords that open them: modes are checked, nothing is overwritten.
 
 import ArgumentParser
+import Configuration
 import Ethereum
 import Glibc
 import Localnet
@@ -16,7 +17,7 @@ struct PasswordOptions: ParsableArguments {
     /// Throws `passwordMissing`, or what is wrong with the file.
     func secret() throws -> Secret {
         if let passwordFile {
-            let bytes = try KeyShelf.readPrivate(passwordFile, maximum: CommandLimits.passwordBytesMaximum)
+            let bytes = try KeyShelf.readPrivate(passwordFile, maximum: KeyShelf.passwordBytesMaximum)
             return try Self.checked(bytes.last == 0x0a ? Bytes(bytes.dropLast()) : bytes)
         }
         guard let text = Files.environment("CAUSEWAY_KEYS_PASSWORD") else {
@@ -120,7 +121,7 @@ struct NewKey: Sendable {
 enum KeyStore {
     /// Throws what is wrong with mode or content.
     static func open(_ path: String) throws -> KeyFile {
-        let bytes = try KeyShelf.readPrivate(path, maximum: CommandLimits.keyFileBytesMaximum)
+        let bytes = try KeyShelf.readPrivate(path, maximum: KeyShelf.keyFileBytesMaximum)
         do { return try KeyFile.decode(bytes) } catch {
             throw CommandFailure("keyUnreadable", "\(path): \(error.message)")
         }

@@ -1,6 +1,7 @@
 // causeway keys: makes, imports and shows keys. Secrets go into sealed files and nowhere else.
 
 import ArgumentParser
+import Configuration
 import Ethereum
 import Localnet
 import Relayer
@@ -147,7 +148,7 @@ struct KeysImportCommand: CausewayCommand {
         let password = try password.secret()
         try KeyStore.refuseExisting([file])
         let text = readLine(strippingNewline: true) ?? ""
-        guard text.utf8.count <= CommandLimits.passwordBytesMaximum else {
+        guard text.utf8.count <= KeyShelf.passwordBytesMaximum else {
             throw CommandFailure("malformedKey", "the line on stdin has \(text.utf8.count) bytes")
         }
         let key = try Self.key(text, kind: KeyKind(rawValue: kind) ?? .account, index: index)

@@ -1,80 +1,23 @@
-// causeway relayer: one process of a relayer, until it is told to end.
+// causeway relayer: a relayer's processes and its stops. Without a subcommand it runs one process.
 
 import ArgumentParser
-import Configuration
-import Ethereum
-import Foundation
-import Localnet
-import Logging
-import Relayer
 
-struct RelayerCommand: CausewayCommand {
+struct RelayerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "relayer",
-        abstract: "Run one process of a relayer from its configuration file.",
+        abstract: "Run one process of a relayer from its configuration file; show and lift its stops.",
         discussion: """
             A relayer is a committing and an executing process, paired over ZeroMQ, or one process with both roles. The files
-            are explained in docs/reference/relayer-config.md; relayer-config/ is a complete example.
+            are explained in docs/reference/relayer-config.md; relayer-config/ is a complete example. Without a subcommand
+            a process runs; `causeway relayer run --help` lists its options.
 
             Examples:
               causeway relayer --config relayer-0.yaml --role committing
               causeway relayer --config relayer-0.yaml --role executing
               causeway relayer --config relayer-0.yaml --role both --log-level debug
-            """)
-
-    @Option(name: .long, help: "The relayer's file.")
-    var config: String
-
-    @Option(name: .long, help: "committing, executing or both.")
-    var role: String
-
-    @Flag(name: .long, help: "The store of this oracle is lost: listen without voting until it is safe to vote again.")
-    var storeLost = false
-
-    @Option(name: .long, help: "Least log level; the file's when not given.")
-    var logLevel: String?
-
-    @OptionGroup var output: OutputOptions
-
-    func validate() throws {
-        if RelayerRole(rawValue: role) == nil {
-            throw ValidationError("--role is committing, executing or both, not '\(role)'")
-        }
-        if let logLevel, Logger.Level(rawValue: logLevel) == nil {
-            throw ValidationError("'\(logLevel)' is no log level: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-    }
-
-    func perform(_ out: CommandOutput) async throws -> ExitStatus {
-        guard let role = RelayerRole(rawValue: role) else { return .usage }
-        var entries: [ConfigurationEntry] = []
-        let settings = try RelayerSettings.load(
-            path: config, environment: ProcessInfo.processInfo.environment, entries: &entries)
-        var log = LogOptions()
-        log.logLevel = logLevel ?? settings.logLevel.rawValue
-        let process = try RelayerProcess(settings: settings, role: role, logger: log.bootstrap())
-        let signals = Signals()
-        let isStoreLost = storeLost
-        let running = Task {
-            try await process.run(isStoreLost: isStoreLost) { role, port in
-                let line: JSON = [
-                    "listening": true, "relayer": .string(settings.relayer), "role": .string(role.rawValue),
-                    "port": .integer(port), "pid": .integer(ProcessInfo.processInfo.processIdentifier),
-                ]
-                Terminal.writeData(line.text + "\n")
-            }
-        }
-        let ending = Task {
-            let number = await signals.first()
-            out.talk("\(Signals.name(number)): ending")
-            running.cancel()
-        }
-        defer { ending.cancel() }
-        do {
-            try await running.value
-        } catch is CancellationError {
-            return .done
-        }
-        return .done
-    }
+              causeway relayer stops --config relayer-0.yaml
+              causeway relayer resume lane/ethereum/jovay --config relayer-0.yaml --reason "the guard's node was behind"
+            """,
+        subcommands: [RelayerRunCommand.self, RelayerStopsCommand.self, RelayerResumeCommand.self],
+        defaultSubcommand: RelayerRunCommand.self)
 }

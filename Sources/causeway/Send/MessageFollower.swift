@@ -32,7 +32,9 @@ struct FollowedMessage: Sendable, Equatable {
         let isSuccess: Bool
         let gasUsed: U256
         /// Revert data of a failure, read; nil after success.
-        let reason: String?
+        let explanation: RevertExplanation?
+
+        var reason: String? { explanation?.text }
     }
 
     let id: MessageID
@@ -86,6 +88,8 @@ struct FollowedMessage: Sendable, Equatable {
                     "state": .string(execution.isSuccess ? "success" : "failure"),
                     "gasUsed": .string(execution.gasUsed.decimal),
                     "reason": execution.reason.map { .string($0) } ?? .null,
+                    "errors": .array((execution.explanation?.errors ?? []).map { .string($0) }),
+                    "hint": execution.explanation?.hint ?? .null,
                 ]
             } ?? .null,
         ]
@@ -98,7 +102,8 @@ struct StageEvent: Sendable, Equatable {
     let stage: MessageStage
     let milliseconds: Int
     let place: ChainPlace
-    let reason: String?
+    /// Of a failure; nil otherwise.
+    let explanation: RevertExplanation?
 }
 
 struct MessageFollower: Sendable {
@@ -169,17 +174,19 @@ struct MessageFollower: Sendable {
             }), messages[index].execution?.isSuccess != true
         else { return [] }
         let isSuccess = change.state == .success
-        let reason = isSuccess ? nil : ReasonText.text(change.returnData)
+        let explanation = isSuccess ? nil : RevertExplanation(change.returnData)
         messages[index].execution = FollowedMessage.Execution(
-            place: place, isSuccess: isSuccess, gasUsed: change.gasUsed, reason: reason)
+            place: place, isSuccess: isSuccess, gasUsed: change.gasUsed, explanation: explanation)
         messages[index].executedMilliseconds = now[index]
-        return [event(index, isSuccess ? .executed : .failed, now[index], place, reason)]
+        return [event(index, isSuccess ? .executed : .failed, now[index], place, explanation)]
     }
 
     private func event(
-        _ index: Int, _ stage: MessageStage, _ milliseconds: Int, _ place: ChainPlace, _ reason: String? = nil
+        _ index: Int, _ stage: MessageStage, _ milliseconds: Int, _ place: ChainPlace,
+        _ explanation: RevertExplanation? = nil
     ) -> StageEvent {
-        StageEvent(id: messages[index].id, stage: stage, milliseconds: milliseconds, place: place, reason: reason)
+        StageEvent(
+            id: messages[index].id, stage: stage, milliseconds: milliseconds, place: place, explanation: explanation)
     }
 
     /// The chain does not say what its logs said: a block went away. What was seen of these messages is forgotten.

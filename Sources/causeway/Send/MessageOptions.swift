@@ -78,6 +78,7 @@ struct MessageOptions: ParsableArguments {
         for text in token {
             let wish = try TokenWish(text)
             let token = try await TokenLookup.find(wish.name, on: source)
+            try await TokenLookup.requirePool(of: token, on: source)
             amounts.append(TokenAmount(token: token, amount: try wish.amount(of: token)))
         }
         let receiver = try Self.receiver(self.receiver, on: destination.contracts, destination.name, accounts)
@@ -132,10 +133,14 @@ struct TokenWish: Equatable {
 
     /// In the smallest unit. Throws `malformedAmount` for more digits than the token has, and for nothing.
     func amount(of token: BridgeToken) throws -> U256 {
-        guard let amount = DecimalText.parse(text, decimals: token.decimals), !amount.isZero else {
+        guard let amount = DecimalText.parse(text, decimals: token.decimals) else {
             throw CommandFailure(
                 "malformedAmount", "\(text) is no amount of \(token.symbol), which has \(token.decimals) decimals",
                 hint: "a number above 0 with at most \(token.decimals) digits behind the point", status: .usage)
+        }
+        guard !amount.isZero else {
+            throw Refusal.beforehand(
+                "malformedAmount", "\(text) \(token.symbol) cannot be sent", wouldBe: "CannotSendZeroTokens()", status: .usage)
         }
         return amount
     }
@@ -249,6 +254,17 @@ enum TokenLookup {
         return BridgeToken(symbol: symbol, decimals: Int(decimals), address: address, pool: nil)
     }
 
+    /// The Router moves tokens before the OnRamp asks for their pool: without one the token itself would refuse, in words
+    /// that do not say why.
+    static func requirePool(of token: BridgeToken, on chain: BridgeChain) async throws {
+        let registry = chain.contracts.tokenAdminRegistry
+        guard !registry.isZero else { return }
+        let pool = try await chain.reader.read(TokenCalls.pool(of: token.address), from: registry)
+        guard pool.isZero else { return }
+        throw Refusal.beforehand(
+            "unsupportedToken", "\(token.symbol) has no pool on \(chain.name)", wouldBe: "UnsupportedToken(address)")
+    }
+
     static func fee(_ text: String, on chain: BridgeChain) async throws -> FeeToken {
         switch text.lowercased() {
         case "native", "eth": return .native
@@ -272,20 +288,5 @@ enum FeeQuotes {
             guard error.code == .reverted else { throw error }
             throw Refusal.failure(error, doing: "ask for the fee of a message to \(destination.name)")
         }
-    }
-}
-
-/// What a contract's refusal means for somebody who sends.
-enum Refusal {
-    static func failure(_ error: ChainAccessError, doing what: String) -> CommandFailure {
-        let reason = RevertReason(error.revertData ?? [])
-        let advice = reason.advice
-        return CommandFailure(
-            "refused", "cannot \(what): \(ReasonText.text(reason))", hint: advice?.hint,
-            context: [
-                (name: "reason", value: .string(ReasonText.text(reason))),
-                (name: "error", value: reason.name.map { .string($0) } ?? .null),
-                (name: "who", value: advice.map { .string($0.actor.rawValue) } ?? .null),
-            ])
     }
 }

@@ -86,7 +86,7 @@ struct SendCommand: CausewayCommand {
             messages.append(try read(receipt, result, milliseconds: transaction.at.millisecondsAgo))
         }
         for message in messages { tell(out, .init(
-            id: message.id, stage: .sent, milliseconds: message.sentMilliseconds, place: message.place, reason: nil)) }
+            id: message.id, stage: .sent, milliseconds: message.sentMilliseconds, place: message.place, explanation: nil)) }
         var follower = MessageFollower(source: source.selector, messages: messages)
         if wait {
             let watch = LaneWatch(
@@ -160,7 +160,9 @@ enum StageLine {
         let name = event.stage.rawValue + String(repeating: " ", count: max(0, 9 - event.stage.rawValue.count))
         let stage = colour.map { Terminal.talk.paint(name, $0) } ?? name
         return "\(seconds(event.milliseconds))  \(stage)  \(event.id)  block \(event.place.block)"
-            + "  tx \(event.place.transaction)" + (event.reason.map { "\n           \($0)" } ?? "")
+            + "  tx \(event.place.transaction)" + (event.explanation.map { why in
+                "\n           \(why.text)" + (why.advice.map { "\n           hint: \($0.hint)" } ?? "")
+            } ?? "")
     }
 
     static func seconds(_ milliseconds: Int) -> String {

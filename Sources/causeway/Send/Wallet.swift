@@ -59,6 +59,11 @@ struct Wallet: Sendable {
                 CallTarget(to: to, data: data, from: address, value: value.isZero ? nil : value))
             return gas + gas / 5
         } catch {
+            if error.message.lowercased().contains("insufficient funds") {
+                throw CommandFailure(
+                    "insufficientFunds", "\(address) has too little coin to \(what): \(error.message)",
+                    hint: "use another account, or send less")
+            }
             guard error.code == .reverted else { throw error }
             throw Refusal.failure(error, doing: what)
         }
@@ -224,10 +229,7 @@ struct Wallet: Sendable {
             let allowance = try await chain.reader.read(TokenCalls.allowance(address, spender), from: need.token)
             // Fees stand in the need with a quarter of room, which the account need not have.
             guard balance >= need.amount - need.amount / 5 else {
-                throw CommandFailure(
-                    "insufficientFunds",
-                    "\(address) has \(need.text(balance)) on \(chain.name), \(need.text(need.amount)) are needed",
-                    hint: "use another account, or send less")
+                throw try await shortage(of: need, balance: balance, spender: spender)
             }
             guard allowance < need.amount else { continue }
             let data = TokenCalls.approve(spender, need.amount)
@@ -241,5 +243,20 @@ struct Wallet: Sendable {
             throw CommandFailure("transactionFailed", "the approval \(receipt.transactionHash) failed on \(chain.name)")
         }
         return hashes
+    }
+
+    /// Too little of a token, with what the token itself says when it is to move that much.
+    private func shortage(of need: TokenNeed, balance: U256, spender: Address) async throws -> CommandFailure {
+        let hint = "use another account, or send less"
+        let told = "\(address) has \(need.text(balance)) on \(chain.name), \(need.text(need.amount)) are needed"
+        do throws(ChainAccessError) {
+            let transfer = (try? ERC20Interface.transfer.encodeCall([.address(spender), .uint(need.amount)])) ?? []
+            _ = try await chain.endpoints.call(to: need.token, data: transfer, from: address)
+        } catch {
+            guard error.code == .reverted else { throw error }
+            let reason = RevertExplanation(error.revertData ?? [])
+            return CommandFailure("insufficientFunds", "\(told): \(reason.text)", hint: hint, context: reason.fields)
+        }
+        return CommandFailure("insufficientFunds", told, hint: hint)
     }
 }

@@ -31,7 +31,10 @@ extension MessageStory {
         add("sent", source, sent.place, sent.timestamp, isFinalized ? "final" : "not final yet")
         if let commit {
             let root = commit.root
-            add("committed", destination, commit.place, commit.timestamp, "root over \(root.first) to \(root.last)")
+            let blessing = commit.isBlessed ? ", signed by guards" : ""
+            add(
+                "committed", destination, commit.place, commit.timestamp,
+                "root over \(root.first) to \(root.last)\(blessing)")
         } else if isCommitted {
             table.add("committed", "", "not found in the blocks that were looked at", "", "")
         }

@@ -15,6 +15,8 @@ struct MessageStory: Sendable {
 
     struct Commit: Sendable {
         let root: MerkleRoot
+        /// Whether signatures of guards came with it.
+        let isBlessed: Bool
         let place: ChainPlace
         /// Seconds of the destination chain's clock.
         let timestamp: UInt64
@@ -27,7 +29,8 @@ struct MessageStory: Sendable {
         let gasUsed: U256
         let returnData: Bytes
 
-        var reason: String? { isSuccess ? nil : ReasonText.text(returnData) }
+        var explanation: RevertExplanation? { isSuccess ? nil : RevertExplanation(returnData) }
+        var reason: String? { explanation?.text }
     }
 
     /// What the chains say of the lane now.
@@ -232,7 +235,7 @@ extension MessageStory {
     private func commitJSON(_ commit: Commit) -> JSON {
         [
             "root": .hash(commit.root.root), "first": .integer(commit.root.first.rawValue),
-            "last": .integer(commit.root.last.rawValue), "transaction": .hash(commit.place.transaction),
+            "last": .integer(commit.root.last.rawValue), "blessed": .bool(commit.isBlessed), "transaction": .hash(commit.place.transaction),
             "block": .integer(commit.place.block), "timestamp": .integer(commit.timestamp),
         ]
     }
@@ -243,6 +246,7 @@ extension MessageStory {
             "transaction": .hash(attempt.place.transaction), "block": .integer(attempt.place.block),
             "timestamp": .integer(attempt.timestamp), "gasUsed": .string(attempt.gasUsed.decimal),
             "returnData": .data(attempt.returnData), "reason": attempt.reason.map { .string($0) } ?? .null,
+            "errors": .array((attempt.explanation?.errors ?? []).map { .string($0) }),
         ]
     }
 }

@@ -99,7 +99,8 @@ struct MessageStoryReader: Sendable {
                 })
             else { continue }
             return MessageStory.Commit(
-                root: root, place: ChainPlace(transaction: log.transactionHash, block: log.blockNumber),
+                root: root, isBlessed: report.blessed.contains(root),
+                place: ChainPlace(transaction: log.transactionHash, block: log.blockNumber),
                 timestamp: try await timestamp(log, chain))
         }
         return nil

@@ -33,3 +33,38 @@ enum ReasonText {
         return "\(known.name)(\(arguments.map { $0.asHash32?.hex ?? "..." }.joined(separator: ", ")))"
     }
 }
+
+/// Revert data for people and for programs: the reason in words, every error by its signature, who can help, and how.
+struct RevertExplanation: Sendable, Equatable {
+    let text: String
+    /// Signatures, the outermost first; empty when the outermost has no name.
+    let errors: [String]
+    let advice: ErrorAdvice?
+
+    init(_ data: Bytes) { self.init(RevertReason(data)) }
+
+    init(_ reason: RevertReason) {
+        text = ReasonText.text(reason)
+        errors = reason.errors.map(\.signature)
+        advice = reason.advice
+    }
+
+    /// The error by which a contract would refuse what was refused before it was asked.
+    init(wouldBe signature: String) {
+        text = signature.prefix { $0 != "(" }.description
+        errors = [signature]
+        advice = ErrorAdvice.of(text)
+    }
+
+    /// What every refusal has for programs, beside its hint. `error` is the outermost name.
+    var fields: [(name: String, value: JSON)] {
+        [
+            (name: "reason", value: .string(text)),
+            (name: "error", value: errors.first.map { .string($0.prefix { $0 != "(" }.description) } ?? .null),
+            (name: "errors", value: .array(errors.map { .string($0) })),
+            (name: "who", value: advice.map { .string($0.actor.rawValue) } ?? .null),
+        ]
+    }
+
+    var hint: JSON { advice.map { .string($0.hint) } ?? .null }
+}

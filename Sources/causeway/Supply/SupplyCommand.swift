@@ -15,7 +15,7 @@ struct SupplyCommand: CausewayCommand {
             Reads every message, execution and pool event since the contracts were made. 'taken' is what the pool at the source
             locked or burned, 'given' what the pool at the destination minted or released, 'in flight' what messages carry that
             are not executed with success: taken = given + in flight, in the source's decimals. A pool that locks must also hold
-            at least what is away. Ids and amounts are read by the guards' code, not by the relayers'.
+            at least what is away, and each silo of a siloed pool what is away on its chain. Ids and amounts are read by the guards' code, not by the relayers'.
 
             Exits with 0 when all balances and with 6 when something does not.
 
@@ -44,6 +44,8 @@ struct SupplyReport: Sendable {
 
     struct Pool: Sendable {
         let end: TokenEnd
+        /// The chain whose silo this is; nil for a whole pool.
+        var silo: BridgeChain?
         let balance: U256
         let needed: U256
 
@@ -62,7 +64,7 @@ struct SupplyReport: Sendable {
             "pools": .array(
                 pools.map { pool in
                     [
-                        "chain": pool.end.chain.json, "symbol": .string(pool.end.symbol),
+                        "chain": pool.end.chain.json, "silo": pool.silo?.json ?? .null, "symbol": .string(pool.end.symbol),
                         "pool": .string(pool.end.pool.checksummed), "balance": .string(pool.balance.decimal),
                         "needed": .string(pool.needed.decimal), "covered": .bool(pool.isCovered),
                     ]
@@ -79,7 +81,8 @@ struct SupplyReport: Sendable {
             var table = Table(["locking pool", "token", "holds", "must hold", "verdict"])
             for pool in pools {
                 table.add(
-                    "\(pool.end.chain.name) \(pool.end.pool.checksummed)", pool.end.symbol, pool.end.text(pool.balance),
+                    "\(pool.end.chain.name) \(pool.end.pool.checksummed)"
+                        + (pool.silo.map { ", silo of \($0.name)" } ?? ""), pool.end.symbol, pool.end.text(pool.balance),
                     pool.end.text(pool.needed),
                     Terminal.data.paint(pool.isCovered ? "covered" : "NOT COVERED", pool.isCovered ? .green : .red))
             }

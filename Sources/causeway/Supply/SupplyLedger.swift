@@ -49,6 +49,13 @@ struct SupplyLedger: Sendable {
     private(set) var book = SupplyBook()
     /// By pool: what it took and gave in blocks up to the one at which its balance is read.
     private(set) var holdings: [Address: (taken: U256, given: U256)] = [:]
+    /// The same by pool and remote chain, for pools with silos.
+    private var silos: [SiloKey: (taken: U256, given: U256)] = [:]
+
+    private struct SiloKey: Hashable {
+        let pool: Address
+        let remote: ChainSelector
+    }
 
     init(pairs: [TokenPair]) {
         self.pairs = pairs
@@ -88,11 +95,11 @@ struct SupplyLedger: Sendable {
             }
             guard let topic = item.log.topics.first, PoolEvents.taken.contains(topic), let amount = PoolEvents.amount(item.log)
             else { continue }
-            hold(item, amount, isTaken: true, balanceBlock)
             var lane = message?.transaction == item.transactionHash ? message?.lane : nil
             if topic == PoolEvents.lockedOrBurned, item.log.topics.count > 1, let remote = item.log.topics[1].word.asUInt64 {
                 lane = GuardLane(source: chain.selector, destination: ChainSelector(remote))
             }
+            hold(item, amount, remote: lane?.destination, isTaken: true, balanceBlock)
             if let lane { book.taken(SupplyKey(lane: lane, sourcePool: item.log.address), amount) }
         }
     }
@@ -110,8 +117,9 @@ struct SupplyLedger: Sendable {
             }
             guard let topic = item.log.topics.first, PoolEvents.given.contains(topic), let amount = PoolEvents.amount(item.log)
             else { continue }
-            hold(item, amount, isTaken: false, balanceBlock)
-            guard let executed, executed.transaction == item.transactionHash else { continue }
+            let isOurs = executed?.transaction == item.transactionHash
+            hold(item, amount, remote: isOurs ? executed?.message.lane.source : nil, isTaken: false, balanceBlock)
+            guard let executed, isOurs else { continue }
             give(item.log.address, amount, executed.message, chain)
         }
     }
@@ -128,16 +136,27 @@ struct SupplyLedger: Sendable {
         }
     }
 
-    private mutating func hold(_ item: ChainLog, _ amount: U256, isTaken: Bool, _ balanceBlock: UInt64) {
+    private mutating func hold(
+        _ item: ChainLog, _ amount: U256, remote: ChainSelector?, isTaken: Bool, _ balanceBlock: UInt64
+    ) {
         guard item.blockNumber <= balanceBlock else { return }
-        var holding = holdings[item.log.address] ?? (.zero, .zero)
-        if isTaken { holding.taken = holding.taken &+ amount } else { holding.given = holding.given &+ amount }
-        holdings[item.log.address] = holding
+        func add(_ holding: inout (taken: U256, given: U256)) {
+            if isTaken { holding.taken = holding.taken &+ amount } else { holding.given = holding.given &+ amount }
+        }
+        add(&holdings[item.log.address, default: (.zero, .zero)])
+        if let remote { add(&silos[SiloKey(pool: item.log.address, remote: remote), default: (.zero, .zero)]) }
     }
 
     /// What a locking pool must hold at `balanceBlock`; liquidity from outside may make it more.
-    func mustHold(_ pool: Address) -> U256 {
-        guard let holding = holdings[pool], holding.taken > holding.given else { return .zero }
+    func mustHold(_ pool: Address) -> U256 { Self.rest(holdings[pool]) }
+
+    /// What the silo of one chain must hold.
+    func mustHold(_ pool: Address, for remote: ChainSelector) -> U256 {
+        Self.rest(silos[SiloKey(pool: pool, remote: remote)])
+    }
+
+    private static func rest(_ holding: (taken: U256, given: U256)?) -> U256 {
+        guard let holding, holding.taken > holding.given else { return .zero }
         return holding.taken &- holding.given
     }
 }

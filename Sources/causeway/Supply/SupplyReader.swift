@@ -31,9 +31,10 @@ struct SupplyReader: Sendable {
         var pools: [SupplyReport.Pool] = []
         for (chain, block, _) in arrivals {
             for end in tokens where end.chain.selector == chain.selector && end.isLocking {
-                let balance = try await ContractReader(chain.endpoints, at: .number(block)).read(
-                    TokenCalls.balance(of: end.pool), from: end.token)
+                let reader = ContractReader(chain.endpoints, at: .number(block))
+                let balance = try await reader.read(TokenCalls.balance(of: end.pool), from: end.token)
                 pools.append(SupplyReport.Pool(end: end, balance: balance, needed: ledger.mustHold(end.pool)))
+                if end.isSiloed { pools += try await silos(of: end, at: block, ledger) }
             }
         }
         let lines = ledger.book.all.map { key, line in
@@ -54,5 +55,26 @@ struct SupplyReader: Sendable {
         let filter = LogFilter(addresses: [ramp] + pools, topics: [topics])
         return try await chain.endpoints.logs(filter, chain.startBlock...head)
             .sorted { ($0.blockNumber, $0.logIndex) < ($1.blockNumber, $1.logIndex) }
+    }
+
+    /// A silo for each chain that the pool keeps apart.
+    private func silos(of end: TokenEnd, at block: UInt64, _ ledger: SupplyLedger) async throws -> [SupplyReport.Pool] {
+        func ask(_ signature: String, returns: String, _ remote: RemoteEnd) async throws -> ABIValue? {
+            let function = try ABIFunction(signature, returns: returns)
+            let answer = try await end.chain.endpoints.call(
+                to: end.pool, data: try function.encodeCall([.uint(remote.selector.rawValue)]), at: .number(block))
+            return try function.decodeOutput(answer).first
+        }
+        var pools: [SupplyReport.Pool] = []
+        for remote in end.remotes {
+            guard try await ask("isSiloed(uint64)", returns: "(bool)", remote)?.asBool == true,
+                let held = try await ask("getAvailableTokens(uint64)", returns: "(uint256)", remote)?.asUInt256
+            else { continue }
+            pools.append(
+                SupplyReport.Pool(
+                    end: end, silo: network.chains.first { $0.selector == remote.selector }, balance: held,
+                    needed: ledger.mustHold(end.pool, for: remote.selector)))
+        }
+        return pools
     }
 }

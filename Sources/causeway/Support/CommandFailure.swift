@@ -10,8 +10,10 @@ import Guarding
 import JSONRPC
 import Localnet
 import MessageBus
+import PriceStreams
 import Relayer
 import Storage
+import StreamsNode
 import Watcher
 
 struct CommandFailure: Error, Sendable, CustomStringConvertible {
@@ -46,9 +48,15 @@ struct CommandFailure: Error, Sendable, CustomStringConvertible {
         case let error as RPCServerError: self.init(error.code.rawValue, error.message, hint: error.hint)
         case let error as RPCClientError: self.init("rpc", "\(error.endpoint): \(error.message)")
         case let error as ChainAccessError: self.init(error)
-        case let error as ExecutingError: self.init(error.code.rawValue, error.message, hint: error.hint)
+        case let error as ExecutingError:
+            self =
+                error.contractError.map {
+                    Refusal.beforehand(error.code.rawValue, error.message, wouldBe: $0, hint: error.hint)
+                } ?? CommandFailure(error.code.rawValue, error.message, hint: error.hint)
         case let error as RelayerError: self.init(error.code.rawValue, error.message, hint: error.hint)
         case let error as WatcherError: self.init(error.code.rawValue, error.message, hint: error.hint)
+        case let error as StreamsNodeError: self.init(error.code.rawValue, error.message, hint: error.hint)
+        case let error as PriceStreamsError: self.init(error.code.rawValue, error.message, hint: error.hint)
         case let error as GuardError: self.init(error.code.rawValue, error.message, hint: error.hint)
         case let error as StorageError: self.init("storage", error.message, hint: error.hint)
         case let error as MessageBusError: self.init("messageBus", "\(error)")

@@ -20,6 +20,8 @@ struct TokenEnd: Sendable {
 
     /// Holds what is away, instead of burning it.
     var isLocking: Bool { poolType.lowercased().contains("lock") }
+    /// Keeps what is away on some chains apart.
+    var isSiloed: Bool { poolType.lowercased().contains("silo") }
 
     func remote(_ selector: ChainSelector) -> RemoteEnd? { remotes.first { $0.selector == selector } }
     func text(_ amount: U256) -> String { DecimalText.format(amount, decimals: decimals) }

@@ -35,7 +35,9 @@ struct Rounds {
     func observer(_ index: Int) -> CommitObserver { CommitObserver(configuration: configuration, ownIndex: index) }
 
     func observe(_ index: Int, _ snapshot: CommitSnapshot) throws -> CommitObservation {
-        try observer(index).observe(previousOutcome: outcome, snapshot: snapshot).observation
+        let (observation, notes) = try observer(index).observe(previousOutcome: outcome, snapshot: snapshot)
+        #expect(notes.allSatisfy { $0.isWellFormed && $0.kind.stage == .observation }, "\(notes)")
+        return observation
     }
 
     /// One round in which each oracle sees its snapshot and may change what it says.
@@ -71,6 +73,7 @@ struct Rounds {
         }
         guard plugin.observationQuorum(accepted, in: context) else { throw NoQuorum(refused: refused) }
         notes = try plugin.progress(accepted, in: context).notes
+        #expect(notes.allSatisfy { $0.isWellFormed && $0.kind.stage == .outcome }, "\(notes)")
         outcome = try plugin.outcome(accepted, in: context)
         sequenceNumber += 1
         let reports = try plugin.reports(sequenceNumber: sequenceNumber, outcome: outcome)

@@ -1,16 +1,20 @@
 // Reading configuration files and joining their paths. No meaning of any key lives here.
 
-import Configuration
 import Foundation
 
 package enum SettingsFile {
     /// The text of a file, with an error that says what to do.
     package static func read(_ path: String) throws(ConfigurationError) -> String {
+        try read(path, hint: "name it with --config, or write one: see relayer-config/")
+    }
+
+    /// `hint`: for a file that is not there.
+    package static func read(_ path: String, hint: String) throws(ConfigurationError) -> String {
         guard let data = FileManager.default.contents(atPath: path) else {
             let exists = FileManager.default.fileExists(atPath: path)
             throw ConfigurationError(
                 .fileMissing, "\(path): \(exists ? "cannot be read" : "no such file")",
-                hint: exists ? "check its owner and mode" : "name it with --config, or write one: see relayer-config/")
+                hint: exists ? "check its owner and mode" : hint)
         }
         guard data.count <= ConfigurationReader.bytesMaximum else {
             throw ConfigurationError(
