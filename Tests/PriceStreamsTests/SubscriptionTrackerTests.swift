@@ -152,6 +152,21 @@ struct SubscriptionTrackerTests {
         #expect(wire.delivered[PublisherBookTests.feed(0)] == [1, 2, 3])
     }
 
+    @Test("a number far ahead is told as lost and asks for nothing", arguments: [DeliveryMode.latest, .complete])
+    func farAhead(mode: DeliveryMode) throws {
+        var wire = Wire(mode)
+        try wire.publish(0)
+        wire.answers = false
+        let feed = PublisherBookTests.feed(0)
+        wire.handle(
+            .frame(
+                StreamFrame(
+                    report: [1], of: feed, flags: [], bootID: 1, feedSequence: UInt64.max - 1, globalSequence: 2,
+                    observationsTimestampNanoseconds: wire.now, publishTimestampNanoseconds: wire.now)))
+        #expect(wire.lost == [StreamGap(feedID: feed, bootID: 1, from: 2, to: UInt64.max - 2)])
+        #expect(wire.gaps.isEmpty && wire.delivered[feed] == [1, UInt64.max - 1])
+    }
+
     @Test("a tracker that hides a hole is caught: with its gaps taken away the walk misses reports")
     func planted() throws {
         var wire = Wire(.complete)

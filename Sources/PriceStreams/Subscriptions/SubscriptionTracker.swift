@@ -76,6 +76,11 @@ package struct SubscriptionTracker: Sendable {
         var askedAt: UInt64?
     }
 
+    /// Reports of one feed that are asked for: a publisher holds no more.
+    private static let gapMaximum: UInt64 = 3_600
+    /// Questions that wait for their turn; beyond it gaps are told as lost.
+    private static let questionsMaximum = 4_096
+
     private let configuration: TrackerConfiguration
     private var bootID: UInt64?
     private var feeds: [FeedID: Feed] = [:]
@@ -177,6 +182,17 @@ package struct SubscriptionTracker: Sendable {
         guard frame.feedSequence > known else { return }
         // The first number of a feed that was never seen is a beginning, not a hole: the snapshot tells what was before.
         let isFirst = known == 0
+        // The header is signed by nobody: a number far ahead must not make this subscriber ask for ever.
+        if !isFirst, frame.feedSequence - known - 1 > Self.gapMaximum || questions.count >= Self.questionsMaximum {
+            if frame.feedSequence > known + 1 {
+                let lost = StreamGap(feedID: frame.feedID, bootID: frame.bootID, from: known + 1, to: frame.feedSequence - 1)
+                actions.append(.lost(lost))
+            }
+            giveUp(frame.feedID, &feed, &actions)
+            feed.last = frame.feedSequence
+            actions.append(.deliver(frame))
+            return
+        }
         if !isFirst, frame.feedSequence > known + 1 {
             let gap = StreamGap(
                 feedID: frame.feedID, bootID: frame.bootID, from: known + 1, to: frame.feedSequence - 1)
