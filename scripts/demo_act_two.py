@@ -94,11 +94,12 @@ def tokens_of_every_kind():
 
 
 def silos():
-    """A token with a silo for each chain: what is away on one chain does not come back from another."""
+    """A token with a silo for each chain: what is away on one chain does not come back from another. Account 1 sends
+    what it has received."""
     home, other, third = CHAINS
 
     def message(lane, amount, kind, outcome="executed"):
-        return Message(lane, f"SILO, {kind}", ["--token", f"SILO={amount}", "--receiver", "account:0"], outcome)
+        return Message(lane, f"SILO, {kind}", ["--token", f"SILO={amount}", "--receiver", "account:1"], outcome)
 
     messages = [message((home, other), 10, "into a silo"), message((home, third), 2, "into another silo")]
     send(messages)

@@ -57,20 +57,22 @@ struct RestartTests {
     }
 
     /// Starts, waits for the first row, stops.
-    static func runOnce(_ store: Store, isLost: Bool) throws {
+    static func runOnce(_ store: Store, isLost: Bool) async throws {
         let runner = try Self.runner(store)
         try runner.start(isLost: isLost)
         let deadline = Date(timeIntervalSinceNow: 20)
-        while try store.votes(digest: runner.configuration.digest.bytes).isEmpty, Date() < deadline { usleep(5_000) }
+        while try store.votes(digest: runner.configuration.digest.bytes).isEmpty, Date() < deadline {
+            try await Task.sleep(for: .milliseconds(5))
+        }
         runner.stop()
     }
 
     @Test("an instance is fresh once, and never again after its first row, lost store or not", arguments: [false, true])
-    func freshOnce(isLost: Bool) throws {
+    func freshOnce(isLost: Bool) async throws {
         let store = try Self.store()
         #expect(try Self.runner(store).restoredState(isLost: false) == .fresh)
         #expect(try Self.runner(store).restoredState(isLost: false) == .fresh, "registered, and died before any row")
-        try Self.runOnce(store, isLost: isLost)
+        try await Self.runOnce(store, isLost: isLost)
         guard case .intact = try Self.runner(store).restoredState(isLost: false) else {
             return #expect(Bool(false), "rows were there, and were not restored")
         }
