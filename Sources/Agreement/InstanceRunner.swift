@@ -40,6 +40,8 @@ package final class InstanceRunner: @unchecked Sendable {
 
     package let configuration: InstanceConfiguration
     private let edge: any PluginEdge
+    /// The same edge where it answers at once.
+    private let immediate: (any ImmediateEdge)?
     private let store: Store
     private let links: Links
     private let logger: Logger
@@ -66,6 +68,7 @@ package final class InstanceRunner: @unchecked Sendable {
     ) {
         self.configuration = configuration
         self.edge = edge
+        immediate = edge as? any ImmediateEdge
         self.store = store
         self.links = links
         self.logger = logger
@@ -118,6 +121,17 @@ package final class InstanceRunner: @unchecked Sendable {
         workIsWaiting = true
         mailbox.signal()
         mailbox.unlock()
+    }
+
+    /// Every receiver has so many reports of an outcome (`Event.reportsDelivered`).
+    package func reportsDelivered(sequenceNumber: UInt64, count: Int) {
+        post(.reportsDelivered(sequenceNumber: sequenceNumber, count: count), isDroppable: true)
+    }
+
+    /// An answer that was there at once: the next thing the loop does. True, so that the list of actions goes on.
+    private func postFromLoop(_ event: Event) -> Bool {
+        post(event)
+        return true
     }
 
     private func post(_ event: Event, isDroppable: Bool = false) {
@@ -191,10 +205,13 @@ package final class InstanceRunner: @unchecked Sendable {
         case .outcomeCommitted(let sequenceNumber, let outcome):
             edge.committed(sequenceNumber: sequenceNumber, outcome: outcome)
         case .askAcceptance(let key, let report):
+            if let immediate { return postFromLoop(.acceptanceAnswered(key, immediate.accepts(report, key))) }
             Task { [self] in post(.acceptanceAnswered(key, await edge.shouldAccept(report, key) ?? true)) }
         case .askTransmission(let key, let report):
+            if immediate != nil { return postFromLoop(.transmissionAnswered(key, true)) }
             Task { [self] in post(.transmissionAnswered(key, await isToBeSent(report, key))) }
-        case .transmit(let report): Task { [self] in await edge.transmit(report) }
+        case .transmit(let report):
+            if let immediate { immediate.carry(report) } else { Task { [self] in await edge.transmit(report) } }
         case .epochEntered(let epoch, let leader):
             shared.withLock { ($0.epoch, $0.leader) = (epoch, leader) }
             logger.info("epoch entered", metadata: ["epoch": "\(epoch)", "leader": "\(leader)"])

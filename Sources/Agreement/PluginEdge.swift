@@ -18,3 +18,18 @@ package protocol PluginEdge: Sendable {
     /// A new outcome is final. Called in order, from the instance's own thread: must not wait.
     func committed(sequenceNumber: UInt64, outcome: [UInt8])
 }
+
+/// The edge of a plugin with many reports a second, for which there is nothing to ask of the world: it answers on the
+/// instance's own thread, so that a report costs no task.
+package protocol ImmediateEdge: PluginEdge {
+    /// Must not wait.
+    func accepts(_ report: Report, _ key: ReportKey) -> Bool
+    /// Must not wait.
+    func carry(_ report: AttestedReport)
+}
+
+extension ImmediateEdge {
+    package func shouldAccept(_ report: Report, _ key: ReportKey) async -> Bool? { accepts(report, key) }
+    package func shouldTransmit(_ report: Report, _ key: ReportKey) async -> Bool? { true }
+    package func transmit(_ report: AttestedReport) async { carry(report) }
+}

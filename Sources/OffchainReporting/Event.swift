@@ -35,6 +35,8 @@ package enum RestoredState: Equatable, Sendable {
 package enum TimerID: Hashable, Sendable {
     case progress, resend, initial, round, grace, certificateRequest
     case transmission(ReportKey)
+    /// The next turn of this oracle among the reports of an outcome, where a plugin attests by turn.
+    case attestation(UInt64)
 }
 
 package enum Event: Equatable, Sendable {
@@ -52,6 +54,8 @@ package enum Event: Equatable, Sendable {
     /// Answers to `askAcceptance` and `askTransmission`.
     case acceptanceAnswered(ReportKey, Bool)
     case transmissionAnswered(ReportKey, Bool)
+    /// Every receiver has so many of the outcome's reports, checked: what has not had its turn needs none.
+    case reportsDelivered(sequenceNumber: UInt64, count: Int)
 }
 
 /// An attested report with exactly F+1 signatures of distinct oracles (none where the plugin transmits none).

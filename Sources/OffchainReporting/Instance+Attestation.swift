@@ -14,6 +14,11 @@ struct Attestation: Sendable {
         var own: [[UInt8]]?
         var lists: [List?]
         var complete = false
+        /// Where the plugin attests by turn: when this oracle's turn comes for each report; nil when it never does, or
+        /// has been.
+        var turns: [Milliseconds?] = []
+        /// Of each report: whether receivers may say that they have it.
+        var isDelivered: [Bool] = []
         /// Bookkeeping of the search for the certificate, and of serving it.
         var asked: [Bool]
         var searchCycles = 0
@@ -80,6 +85,14 @@ extension Instance {
             crypto.attestation.verify($0, $1.bytes, oracle: ownIndex)
         }
         if usable { entry.own = signatures }
+        if plugin.attestsByTurn {
+            entry.isDelivered = entry.reports.map(plugin.isDelivered)
+            entry.turns = entry.reports.indices.map { index in
+                guard entry.isDelivered[index] else { return now }
+                let key = ReportKey(sequenceNumber: sequenceNumber, index: index)
+                return configuration.transmissionDelay(key, hashing: crypto.hashing).map { now + $0 }
+            }
+        }
         attestation.entries[sequenceNumber] = entry
         if usable {
             broadcast(
@@ -91,7 +104,7 @@ extension Instance {
             refuse(.ownSignatureRejected, from: nil, "the configured signer of oracle \(ownIndex) is not its key")
             alarm(.ownSignatureRejected)
         }
-        completeIfAttested(sequenceNumber)
+        attestFurther(sequenceNumber)
     }
 
     private mutating func reports(of certificate: CertifiedCommit) -> [Report] {
@@ -131,10 +144,14 @@ extension Instance {
         entry.lists[from] = Attestation.List(signatures: message.signatures)
         attestation.entries[sequenceNumber] = entry
         if entry.certificate != nil {
-            completeIfAttested(sequenceNumber)
+            attestFurther(sequenceNumber)
         } else if isMissing(entry) {
             armCertificateRequest()
         }
+    }
+
+    private mutating func attestFurther(_ sequenceNumber: UInt64) {
+        if plugin.attestsByTurn { attestInTurn(sequenceNumber) } else { completeIfAttested(sequenceNumber) }
     }
 
     /// With F+1 valid lists every report of the outcome is attested.
@@ -168,12 +185,15 @@ extension Instance {
             guard signatures.count == configuration.oneHonest else {
                 impossible("an attested report without F+1 signatures")
             }
-            offer(
-                AttestedReport(
-                    key: ReportKey(sequenceNumber: sequenceNumber, index: index),
-                    configurationDigest: configuration.digest,
-                    report: report, signatures: plugin.transmitsSignatures ? signatures : []))
+            offer(report, ReportKey(sequenceNumber: sequenceNumber, index: index), signatures)
         }
+    }
+
+    mutating func offer(_ report: Report, _ key: ReportKey, _ signatures: [AttributedSignature]) {
+        offer(
+            AttestedReport(
+                key: key, configurationDigest: configuration.digest, report: report,
+                signatures: plugin.transmitsSignatures ? signatures : []))
     }
 
     private func verifies(_ list: Attestation.List, of oracle: Int, _ entry: Attestation.Entry) -> Bool {
@@ -183,11 +203,16 @@ extension Instance {
         }
     }
 
+    /// Fewer than F+1 lists may still be good.
+    private func lacksLists(_ entry: Attestation.Entry) -> Bool {
+        entry.lists.count { $0.map { $0.check != .invalid } ?? false } < configuration.oneHonest
+    }
+
     /// Lists may have been lost: ask again for the newest incomplete ones.
     mutating func resendReportSignatures() {
         let incomplete = attestation.entries.keys.sorted(by: >).filter { key in
             guard let entry = attestation.entries[key] else { return false }
-            return !entry.complete && !entry.reports.isEmpty && entry.own != nil
+            return !entry.complete && !entry.reports.isEmpty && entry.own != nil && lacksLists(entry)
         }
         for sequenceNumber in incomplete.prefix(Limits.pooledSequenceNumbers) {
             guard let own = attestation.entries[sequenceNumber]?.own else { continue }

@@ -36,9 +36,9 @@ extension Instance {
         guard let item = transmission.pending[key], item.phase == .askedAcceptance else {
             return refuse(.stalePluginResult, from: nil, "acceptance of \(key)")
         }
-        guard accepted, let delay = configuration.transmissionDelay(key, hashing: crypto.hashing) else {
-            return transmission.remove(key)
-        }
+        // What is attested by turn has waited for its turn before.
+        let turn = plugin.attestsByTurn ? 0 : configuration.transmissionDelay(key, hashing: crypto.hashing)
+        guard accepted, let delay = turn else { return transmission.remove(key) }
         transmission.pending[key]?.phase = .waiting
         if delay == 0 {
             transmissionDue(key)

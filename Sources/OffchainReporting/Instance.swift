@@ -95,6 +95,7 @@ package struct Instance: Sendable {
         case .workAvailable: workAvailable()
         case .acceptanceAnswered(let key, let accepted): acceptanceAnswered(key, accepted)
         case .transmissionAnswered(let key, let wanted): transmissionAnswered(key, wanted)
+        case .reportsDelivered(let sequenceNumber, let count): reportsDelivered(sequenceNumber, count)
         }
     }
 
@@ -222,6 +223,7 @@ package struct Instance: Sendable {
         case .grace: propose()
         case .certificateRequest: requestMissingCertificate()
         case .transmission(let key): transmissionDue(key)
+        case .attestation(let sequenceNumber): attestInTurn(sequenceNumber)
         }
     }
 

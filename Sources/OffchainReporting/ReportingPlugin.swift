@@ -56,9 +56,18 @@ package protocol ReportingPlugin: Sendable {
     var transmitsSignatures: Bool { get }
     /// Whether this outcome is one step of several, so that the next round should start at once.
     func continues(after outcome: [UInt8]) -> Bool
+    /// Whether the signatures of others are checked only when it is this oracle's turn to hand a report over, and not at
+    /// all once the receivers have it: for many reports a second, whose receivers check every signature themselves and
+    /// say what they have (`Event.reportsDelivered`).
+    var attestsByTurn: Bool { get }
+    /// Whether the receivers' word is enough to leave out a turn of this report; false for what every oracle itself needs,
+    /// which then has no turns at all.
+    func isDelivered(_ report: Report) -> Bool
 }
 
 extension ReportingPlugin {
     package func query(previousOutcome: [UInt8], sequenceNumber: UInt64) -> [UInt8] { [] }
     package func continues(after outcome: [UInt8]) -> Bool { false }
+    package var attestsByTurn: Bool { false }
+    package func isDelivered(_ report: Report) -> Bool { true }
 }

@@ -230,10 +230,11 @@ struct SimulationTests {
         }
     }
 
-    @Test("a wrong on-chain key cannot make a report pass, and does not stop the others")
-    func wrongOnchainKey() throws {
+    @Test("a wrong on-chain key cannot make a report pass, and does not stop the others", arguments: [false, true])
+    func wrongOnchainKey(attestsByTurn: Bool) throws {
         var options = SimulationOptions()
         options.wrongAttestationKey = [1]
+        options.attestsByTurn = attestsByTurn
         let simulation = try Simulation(options)
         try simulation.run(until: 4_000)
         #expect(simulation.checker.violations == [])

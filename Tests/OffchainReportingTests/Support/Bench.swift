@@ -14,11 +14,14 @@ struct Bench {
     var rows: [DurableRecord.Slot: [UInt8]] = [:]
 
     /// `leads`: whether the instance under test leads epoch 1.
-    init(leads: Bool = false, restored: RestoredState = .fresh, timing: Timing = toyTiming()) throws {
+    init(
+        leads: Bool = false, restored: RestoredState = .fresh, timing: Timing = toyTiming(), attestsByTurn: Bool = false,
+        kept: UInt8? = nil
+    ) throws {
         let leader = try toyConfiguration().leader(of: 1, hashing: toyHashing)
         configuration = try toyConfiguration(own: leads ? leader : (leader + 1) % 4, timing: timing)
         codec = WireCodec(configuration: configuration)
-        plugin = ToyPlugin(quorum: configuration.quorum)
+        plugin = ToyPlugin(quorum: configuration.quorum, attestsByTurn: attestsByTurn, kept: kept)
         instance = Instance(
             configuration: configuration, plugin: plugin, crypto: toyCryptography(configuration.ownIndex))
         handle(.started(restored))

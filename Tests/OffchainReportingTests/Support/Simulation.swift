@@ -22,6 +22,7 @@ struct SimulationOptions {
     var timing = toyTiming()
     var queryBytes = 0
     var transmitsSignatures = true
+    var attestsByTurn = false
     /// Faults of the build under test, which the checker must find.
     var forgetVotesOnRestart = false
     var forgetEpochOnRestart = false
@@ -137,7 +138,7 @@ final class Simulation {
         let configuration = try configuration(index)
         let plugin = ToyPlugin(
             quorum: configuration.quorum, transmitsSignatures: options.transmitsSignatures,
-            queryBytes: options.queryBytes)
+            attestsByTurn: options.attestsByTurn, queryBytes: options.queryBytes)
         nodes[index].instance = Instance(
             configuration: configuration, plugin: plugin,
             crypto: toyCryptography(index, wrongAttestationKey: options.wrongAttestationKey.contains(index)))

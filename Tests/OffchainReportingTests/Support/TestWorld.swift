@@ -86,6 +86,9 @@ struct ToyPluginError: Error {
 struct ToyPlugin: ReportingPlugin {
     let quorum: Int
     var transmitsSignatures = true
+    var attestsByTurn = false
+    /// Reports whose receivers' word counts for nothing, by metadata.
+    var kept: UInt8?
     var queryBytes = 0
 
     func query(previousOutcome: [UInt8], sequenceNumber: UInt64) -> [UInt8] {
@@ -118,6 +121,8 @@ struct ToyPlugin: ReportingPlugin {
     func reports(sequenceNumber: UInt64, outcome: [UInt8]) throws -> [Report] {
         (0..<Int((outcome.last ?? 0) % 3)).map { Report(bytes: outcome + [UInt8($0)], metadata: [UInt8($0)]) }
     }
+
+    func isDelivered(_ report: Report) -> Bool { report.metadata.first != kept }
 
     func attestationDigest(of report: Report, sequenceNumber: UInt64, configurationDigest: Digest) -> Digest {
         var writer = CanonicalWriter()
