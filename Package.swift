@@ -81,7 +81,7 @@ let package = Package(
             "Relayer",
             [
                 "Ethereum", "CCIP", "OffchainReporting", "Committing", "Executing", "Transactions", "Agreement",
-                "Configuration", "JSONRPC", "MessageBus", "Storage", "ChainAccess", "GuardMessages", log, protobuf,
+                "PriceStreams", "Configuration", "JSONRPC", "MessageBus", "Storage", "ChainAccess", "GuardMessages", log, protobuf,
             ], exclude: ["Schema/event_feed.proto"]),
         room(
             "Watcher",
@@ -92,8 +92,8 @@ let package = Package(
         room(
             "StreamsNode",
             [
-                "Ethereum", "PriceStreams", "OffchainReporting", "Agreement", "Configuration", "JSONRPC", "MessageBus",
-                "Storage", log, protobuf, nioCore, nioHTTP1, nioPosix, nioWebSocket,
+                "Ethereum", "PriceStreams", "OffchainReporting", "Agreement", "ChainAccess", "Configuration", "JSONRPC",
+                "MessageBus", "Storage", log, protobuf, nioCore, nioHTTP1, nioPosix, nioWebSocket,
             ], exclude: ["Schema/price_reports.proto"]),
         room("Localnet", ["Ethereum", "CCIP", "PriceStreams", "JSONRPC", "Configuration", "MessageBus", log]),
 
@@ -138,7 +138,8 @@ let package = Package(
             [
                 "JSONRPC", "Ethereum", "TestSupport", log, nioCore, nioHTTP1, nioPosix, nioWebSocket, nioSSL, nioEmbedded,
             ]),
-        tests("MessageBusTests", ["MessageBus", "CZeroMQ", log]),
+        // With the book and the tracker of price streams: what the fan-out is for.
+        tests("MessageBusTests", ["MessageBus", "PriceStreams", "Ethereum", "CZeroMQ", log]),
         tests("StorageTests", ["Storage", "Ethereum", log, grdb]),
         tests("AgreementTests", ["Agreement", "Ethereum", "OffchainReporting", "Storage", log]),
         tests(
@@ -159,7 +160,7 @@ let package = Package(
             [
                 "Relayer", "Agreement", "CCIP", "ChainAccess", "Committing", protobuf, "Ethereum", "Configuration", "Executing",
                 "JSONRPC",
-                "MessageBus", "OffchainReporting", "Storage", "TestSupport", "Transactions", "GuardMessages", log,
+                "MessageBus", "OffchainReporting", "PriceStreams", "Storage", "TestSupport", "Transactions", "GuardMessages", log,
             ]),
         tests(
             "WatcherTests",
@@ -175,8 +176,8 @@ let package = Package(
         tests(
             "StreamsNodeTests",
             [
-                "StreamsNode", "PriceStreams", "OffchainReporting", "Agreement", "Configuration", "Ethereum", "JSONRPC",
-                "MessageBus", "Storage", "TestSupport", log, nioCore, nioHTTP1, nioPosix, nioWebSocket,
+                "StreamsNode", "PriceStreams", "OffchainReporting", "Agreement", "ChainAccess", "Configuration", "Ethereum",
+                "JSONRPC", "MessageBus", "Storage", "TestSupport", log, nioCore, nioHTTP1, nioPosix, nioWebSocket,
             ]),
         tests("ArchitectureTests", ["TestSupport"]),
         tests(

@@ -20,6 +20,7 @@ import zmq
 HEADER = struct.Struct(">B32sBHQQQQQI")
 REPORT, HEARTBEAT = 0x52, 0x48
 FLAGS = {1: "snapshot", 2: "backfill", 4: "marketClosed", 8: "subSecond"}
+WITHHELD = 16
 
 
 def parse(frame):
@@ -66,10 +67,20 @@ class Subscriber:
         self.frames.connect(feed)
         self.questions.connect(requests)
         self.topics, self.last, self.boot, self.heard = topics, {}, None, time.monotonic()
+        self.withheld = set()
         self.snapshot()
 
     def snapshot(self):
         self.questions.send(b"SNAP" + b"".join(bytes([len(topic)]) + topic for topic in self.topics))
+
+    def notice(self, frame):
+        """A heartbeat that names a feed tells whether the gateway's operator withholds it."""
+        feed, is_withheld = frame["feed"], bool(frame["flags"] & WITHHELD)
+        if not any((bytes([REPORT]) + feed).startswith(topic) for topic in self.topics):
+            return
+        if is_withheld != (feed in self.withheld):
+            (self.withheld.add if is_withheld else self.withheld.discard)(feed)
+            print(f"0x{feed.hex()} is {'withheld' if is_withheld else 'published again'}", file=sys.stderr)
 
     def reports(self, deadline):
         """Frames of reports, each once; gaps are asked for as they show."""
@@ -94,10 +105,11 @@ class Subscriber:
                     continue
                 if self.boot is not None and frame["boot"] != self.boot:
                     print("the gateway started anew", file=sys.stderr)
-                    self.last = {}
+                    self.last, self.withheld = {}, set()
                     self.snapshot()
                 self.boot = frame["boot"]
                 if frame["kind"] == HEARTBEAT:
+                    self.notice(frame)
                     continue
                 if frame["flags"] & 2:
                     yield frame

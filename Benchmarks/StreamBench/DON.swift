@@ -72,6 +72,7 @@ struct DON {
                     id: \(index + 10)
                     kind: quote
                     class: crypto
+                    sources: 1
 
                 """
             list += """
@@ -111,10 +112,12 @@ struct DON {
                     id: 1
                     kind: decimal
                     class: crypto
+                    sources: 1
                   - name: link
                     id: 2
                     kind: decimal
                     class: crypto
+                    sources: 1
                 \(streams)fees:
                   native: native
                   link: link

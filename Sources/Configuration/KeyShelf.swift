@@ -75,10 +75,10 @@ package struct KeyShelf: Sendable {
     }
 
     /// The bytes of a file that only its owner may read.
-    package static func readPrivate(_ path: String, maximum: Int) throws(ConfigurationError) -> Bytes {
-        guard let mode = mode(path) else {
-            throw ConfigurationError(.keyMissing, "\(path): no such file", hint: "make keys with `causeway keys create`")
-        }
+    package static func readPrivate(
+        _ path: String, maximum: Int, hint: String = "make keys with `causeway keys create`"
+    ) throws(ConfigurationError) -> Bytes {
+        guard let mode = mode(path) else { throw ConfigurationError(.keyMissing, "\(path): no such file", hint: hint) }
         guard mode & 0o077 == 0 else { throw open(path, mode, wanted: "600") }
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ConfigurationError(.keyUnreadable, "\(path): cannot be read", hint: "check its owner")

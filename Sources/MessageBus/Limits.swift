@@ -42,6 +42,8 @@ package enum Limits {
     package static let fanOutHighWaterMark: Int32 = 10_000
     /// Items that wait for a fan-out's thread: two seconds of the highest rate.
     package static let fanOutQueuedItemsMaximum = 65_536
+    /// Room for items that an empty queue keeps.
+    package static let fanOutItemsKept = 8_192
     /// A frame, and a request, of a fan-out.
     package static let fanOutFrameBytesMaximum = 65_536
     /// Prefixes one subscriber of a fan-out asks for.

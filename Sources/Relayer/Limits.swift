@@ -15,6 +15,25 @@ package enum Limits {
     package static let priceRefreshMilliseconds: UInt64 = 10_000
     /// How long one reading of prices may take.
     package static let priceReadingMilliseconds: UInt64 = 20_000
+    /// How old a report of a stream may be, in seconds: above three refreshes, so that one that is lost costs no price.
+    static let streamAgeSeconds = 30...86_400
+    static let streamAgeSecondsDefault = 60
+    /// Configurations whose reports are believed: a few DONs, each while it hands over.
+    static let streamConfigurationsMaximum = 16
+    /// Feeds of one cluster: each is asked for in every refresh.
+    static let streamFeedsMaximum = 64
+    /// Gateways that are asked one after the other.
+    static let streamOriginsMaximum = 8
+    /// Requests to gateways at once.
+    static let streamRequestsAtOnce = 4
+    /// Between two feeds: gateways let a user ask ten times a second.
+    static let streamRequestSpacingMilliseconds: Int64 = 120
+    /// Bytes of a gateway's answer: twice the longest report as JSON, since others add members of their own.
+    static let streamAnswerBytesMaximum = 64 << 10
+    /// Letters of a gateway's own words that go into the log.
+    static let streamWordsMaximum = 160
+    /// Bytes of the file with the key of the streams' API.
+    static let streamsKeyFileBytesMaximum = 4 << 10
     /// Lanes whose standing is remembered with the time since when.
     package static let standingsMaximum = 4_096
     /// Chains of one cluster: bounds the reads of a round.

@@ -27,6 +27,25 @@ package enum Limits {
     /// Reports that a gateway gives another one for one request.
     package static let historyReportsMaximum = 1_000
 
+    // MARK: Handover
+
+    /// Endpoints of the chain on which a Configurator is.
+    package static let watchEndpointsMaximum = 16
+    /// For one request to such an endpoint.
+    package static let watchRequestMilliseconds = 5_000
+    /// Between two looks at the folder of configurations, and at what has served its time.
+    package static let handoverTickMilliseconds = 500
+    /// Files in that folder: as many as a book of handovers remembers, and twice that.
+    package static let configurationFilesMaximum = 32
+
+    // MARK: Withheld feeds
+
+    /// Feeds that are or were withheld: those of a large DON. What is over is forgotten first.
+    package static let withheldEntriesMaximum = 2_000
+    /// Letters of a reason and of a name.
+    package static let withheldTextCharacters = 200
+    package static let withheldFileBytesMaximum = 4 << 20
+
     // MARK: Sources
 
     /// Sources of one oracle: each is a task, and a connection or a file.
@@ -55,6 +74,8 @@ package enum Limits {
 
     /// How far a clock may be from the oracles' median before it is complained about (4.2, rule 5).
     package static let clockSkewNanosecondsMaximum: UInt64 = 1_000_000_000
+    /// Feeds that a client remembers: twice what a round may report on.
+    package static let clientFeedsMaximum = 4_096
     /// Late reports of one feed that a client remembers having delivered.
     package static let lateReportsRemembered = 4_096
 }

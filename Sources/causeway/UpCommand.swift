@@ -21,6 +21,7 @@ struct UpCommand: CausewayCommand {
               causeway up --guards 4                       all lanes take roots that two of four guards have signed
               causeway up --guards 4 --rmn ethereum:jovay  only this lane does
               causeway up --no-streams                     without price streams: less work for a small machine
+              causeway up --prices streams                 relayers take prices from the price streams
               causeway up --tokens all                     every kind of token pool, USDC with its attestation service
             """)
 
@@ -56,6 +57,9 @@ struct UpCommand: CausewayCommand {
     @Flag(name: .long, help: "No price streams.")
     var noStreams = false
 
+    @Option(name: .long, help: "fixed, or streams: relayers take the prices of ETH, LINK and USDC from the price streams.")
+    var prices = LocalPrices.fixed
+
     @Flag(name: .long, help: "Start a relayer, guard, oracle or gateway again when it ends by itself.")
     var restart = false
 
@@ -80,6 +84,7 @@ struct UpCommand: CausewayCommand {
         options.tokens = tokens
         options.startsRelayers = !noRelayers
         options.streams = !noStreams
+        options.prices = prices
         options.makeAPIKey = { files in try LocalStreamsKey.make(files) }
         options.logLevel = logLevel
         return options
@@ -189,6 +194,7 @@ struct UpCommand: CausewayCommand {
         if restart { arguments.append("--restart") }
         if noRelayers { arguments.append("--no-relayers") }
         if noStreams { arguments.append("--no-streams") }
+        if prices != .fixed { arguments += ["--prices", prices.rawValue] }
         return arguments
     }
 
@@ -208,3 +214,4 @@ struct UpCommand: CausewayCommand {
 }
 
 extension LocalTokens: ExpressibleByArgument {}
+extension LocalPrices: ExpressibleByArgument {}

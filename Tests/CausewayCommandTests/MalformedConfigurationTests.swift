@@ -156,6 +156,38 @@ struct MalformedConfigurationTests {
     }
 
     static let clusterText = project("relayer-config/cluster.yaml")
+    /// Prices that come from streams, with every key that they can have.
+    static let streamsText = clusterText
+        .replacing(
+            "      - {token: \"0xA51c1fc2f0D1a1b8494Ed1FE312d7C3a78Ed91C0\", usd: \"1000000000000000000\"}",
+            with: """
+                      - token: "0xA51c1fc2f0D1a1b8494Ed1FE312d7C3a78Ed91C0"
+                        stream: "0x000b\(String(repeating: "1", count: 60))"
+                        decimals: 18
+                        maximumAgeSeconds: 45
+                        deviationPPB: 5000000
+                    nativePrice:
+                      stream: "0x0003\(String(repeating: "2", count: 60))"
+                      maximumAgeSeconds: 90
+                """) + """
+            priceStreams:
+              configurations:
+                - digest: \(key("9"))
+                  don: 1
+                  faulty: 1
+                  signers: [\((1...4).map { "\"0x" + String(repeating: "\($0)", count: 40) + "\"" }.joined(separator: ", "))]
+              feeds:
+                - id: "0x000b\(String(repeating: "1", count: 60))"
+                  don: 1
+                  decimals: 18
+                  hours: equities24x5
+                  maximumPriceAgeSeconds: 120
+                  spreadMaximumPPM: 5000
+                  minimum: 1000
+                  maximum: 1000000000000000000000000
+
+            """
+
     static let guards = """
         guards:
           - name: guard-0
@@ -182,8 +214,16 @@ struct MalformedConfigurationTests {
 
     static let files: [FileOfAKind] = [
         FileOfAKind(kind: "cluster", text: clusterText, free: ["ethereum", "jovay"], read: onDisk(.cluster)),
+        FileOfAKind(kind: "cluster", text: streamsText, free: ["ethereum", "jovay"], read: onDisk(.cluster)),
         FileOfAKind(
-            kind: "relayer", text: project("relayer-config/relayer-0.yaml"), free: ["ethereum", "jovay"],
+            kind: "relayer", text: project("relayer-config/relayer-0.yaml") + """
+                priceStreams:
+                  origins: ["https://streams-a.example", "http://127.0.0.1:9600"]
+                  keyFile: streams-key.json
+                  timeoutMilliseconds: 500
+                  trustedCertificatesFile: issuers.pem
+
+                """, free: ["ethereum", "jovay"],
             read: onDisk(.relayer)),
         FileOfAKind(kind: "guard", text: guardText, free: ["ethereum", "jovay"], read: onDisk(.guardian)),
         FileOfAKind(kind: "deployment", text: deploymentText, free: ["ethereum", "jovay"], read: onDisk(.deployment)),

@@ -1,5 +1,5 @@
-// Price streams as `causeway up` starts them: what a subscriber gets, what contracts say of it, and what is seen of it when
-// processes are killed.
+// Price streams as `causeway up` starts them: what a subscriber gets, what contracts say of it, what relayers make of it, and
+// what is seen of it when processes are killed.
 
 import CCIP
 import Ethereum
@@ -127,6 +127,78 @@ struct StreamsTests {
         let words = ["did not come", "are gone", "started anew", "no report covers"]
         #expect(jumps == 0 || words.contains { told.contains($0) }, "\(jumps) jumps, told: \(told.suffix(1000))")
         print("\(reports.count) reports, \(jumps) jumps")
+    }
+
+    @Test("relayers take prices from the streams: FeeQuoters have what oracles signed, and nothing waits for a gateway",
+        .timeLimit(.minutes(5)))
+    func relayerPrices() throws {
+        let network = try RunningNetwork(["--prices", "streams"], streams: true)
+        defer { network.stop() }
+        let checks = try network.json(["check"])["data"]
+        #expect(checks?["failed"]?.asInt == 0, "\(checks?.text ?? "")")
+        let fixed = U256(15) * U256(1_000_000_000_000_000_000)
+        let jovay = try network.chain("jovay")
+        let link = try #require(jovay["tokens"]?.asArray?.first { $0["symbol"]?.asString == "LINK" }?["address"]?.asString)
+        let weth = try #require(jovay["contracts"]?["weth"]?.asString)
+        for (symbol, token, before) in [("LINK/USD", link, fixed), ("ETH/USD", weth, U256(200) * fixed)] {
+            let price = try changedPrice(network, "jovay", token, from: before, timeout: 120)
+            // The median of what relayers read is the price of one report.
+            let id = try #require(try network.json(["streams", "latest", symbol, "--seconds"])["data"]?["feedID"]?.asString)
+            let pages = try ["285s", "190s", "95s"].map { start in
+                try network.json(["streams", "history", id, "--from", start, "--limit", "100"])["data"]?.asArray ?? []
+            }
+            let prices = try pages.joined().map { try Self.benchmarkPrice(try #require($0["fullReport"]?.asString)) }
+            #expect(prices.contains(price), "\(symbol): \(price) is none of \(prices.count) reports")
+        }
+        for relayer in 0..<4 {
+            let metrics = try self.metrics(network, relayer)
+            #expect(metrics.filter { $0.hasPrefix("causeway_stream_price_age_milliseconds{") }.count == 2)
+            let refused = metrics.filter { $0.hasPrefix("causeway_stream_price_refused_total{") && !$0.hasSuffix(" 0") }
+            #expect(refused == [], "relayer \(relayer)")
+        }
+
+        // Without the gateway: messages cross, relayers are ready, and say what they miss.
+        _ = try killStreams(network, "gateway-east")
+        let sent = try network.json(["send", "ethereum", "jovay", "--text", "no prices", "--wait"], timeout: 90)["data"]
+        #expect(sent?["stage"]?.asString == "executed", "\(sent?.text ?? "")")
+        let deadline = Date(timeIntervalSinceNow: 40)
+        while try !metrics(network, 1).contains(where: {
+            $0.hasPrefix("causeway_stream_requests_failed_total{") && $0.contains("reason=\"refused\"") && !$0.hasSuffix(" 0")
+        }) {
+            guard Date() < deadline else { throw Failure("no relayer says that its gateway is away") }
+            usleep(500_000)
+        }
+        let status = try network.json(["status"], exits: 6)["data"]?["processes"]?.asArray ?? []
+        let relayers = status.filter { $0["role"]?.asString.map { ["committing", "executing"].contains($0) } ?? false }
+        #expect(relayers.count == 8 && relayers.allSatisfy { $0["state"]?.asString == "running" }, "\(status)")
+    }
+
+    private func metrics(_ network: RunningNetwork, _ relayer: Int) throws -> [String] {
+        let port = try #require(try network.document()["relayers"]?.asArray?[relayer]["ports"]?["committingHTTP"]?.asInt)
+        return try PlainHTTP.get("http://127.0.0.1:\(port)/metrics").split(separator: "\n").map(String.init)
+    }
+
+    /// The word behind the six of the header of a v3 report.
+    private static func benchmarkPrice(_ full: String) throws -> U256 {
+        let start = 32 * (8 + 6)
+        return try #require(U256(bigEndianBytes: try Hex.decode(full)[start..<start + 32]))
+    }
+
+    /// The price of a token once a FeeQuoter has another one.
+    private func changedPrice(
+        _ network: RunningNetwork, _ chain: String, _ token: String, from before: U256, timeout: Double
+    ) throws -> U256 {
+        let quoter = try #require(try network.chain(chain)["contracts"]?["feeQuoter"]?.asString)
+        let call = try ABIFunction("getTokenPrice(address)").encodeCall([.address(try Address(hex: token))])
+        let deadline = Date(timeIntervalSinceNow: timeout)
+        while true {
+            let answer = try network.call(chain, "eth_call", [["to": .string(quoter), "data": .data(call)], "latest"])
+            let words = try Hex.decode(try #require(answer.asString))
+            let price = try #require(U256(bigEndianBytes: words[0..<32]))
+            if price != before { return price }
+            guard Date() < deadline else { throw Failure("the price of \(token) is still \(before) after \(timeout) s") }
+            usleep(300_000)
+        }
     }
 
     /// As streams.yaml tells it to subscribers.

@@ -9,7 +9,7 @@ import Testing
 @testable import JSONRPC
 
 /// Gives what it is filled with.
-private final class TestSource: PushSource {
+final class TestSource: PushSource {
     private struct State {
         var messages: [[UInt8]] = []
         var connection: PushConnection?

@@ -11,11 +11,12 @@ import Testing
 
 @Suite("the local attestation service")
 struct AttesterTests {
-    static let keys: AttesterKeys = {
-        do { return try AttesterKeys(development: 3) } catch { fatalError("\(error)") }
-    }()
+    let keys: AttesterKeys
     static let transmitter = Samples.key("transmitter").address
     static let transaction = keccak256(text: "transaction")
+
+    /// A test without its keys fails by itself, and stops no other.
+    init() throws { keys = try AttesterKeys(development: 3) }
 
     /// A burn as a transmitter logs it.
     static func burn(_ version: CCTPVersion, nonce: UInt64 = 0, amount: UInt64 = 1_000) -> Bytes {
@@ -41,7 +42,7 @@ struct AttesterTests {
     }
 
     private func attester(_ messages: [Bytes], faults: AttesterFaults = AttesterFaults()) throws -> Asked {
-        var attester = Attester(keys: Self.keys, threshold: 2)
+        var attester = Attester(keys: keys, threshold: 2)
         attester.faults = faults
         for (index, message) in messages.enumerated() {
             attester.saw(try #require(AttestedMessage(message)), at: Self.place(UInt64(index)), now: 100)
@@ -50,7 +51,7 @@ struct AttesterTests {
     }
 
     /// What a transmitter checks: exactly so many signatures of 65 bytes, by enabled attesters, ascending, with low s.
-    static func isAccepted(_ message: Bytes, _ attestation: Bytes, threshold: Int = 2) -> Bool {
+    private func isAccepted(_ message: Bytes, _ attestation: Bytes, threshold: Int = 2) -> Bool {
         guard attestation.count == 65 * threshold else { return false }
         var previous = U256.zero
         for start in stride(from: 0, to: attestation.count, by: 65) {
@@ -83,7 +84,7 @@ struct AttesterTests {
         let answer = attester.answer(.v1(keccak256(message)), now: 100)
         let data = try data(CCTPV1.read(answer.json, message: found))
         #expect(answer.status == 200 && data.message == message)
-        #expect(Self.isAccepted(data.message, data.attestation))
+        #expect(isAccepted(data.message, data.attestation))
         #expect(attester.answer(.v1(keccak256(message)), now: 900) == answer, "the same for every relayer, whenever it asks")
     }
 
@@ -100,7 +101,7 @@ struct AttesterTests {
         let second = try data(CCTPV2.read(answer.json, depositHash: hash, rank: 1, count: 2))
         #expect(first.message != second.message && first.attestation != second.attestation)
         for data in [first, second] {
-            #expect(Self.isAccepted(data.message, data.attestation))
+            #expect(isAccepted(data.message, data.attestation))
             #expect(data.message.count == message.count && data.message[12..<44].contains { $0 != 0 })
             #expect(Bytes(data.message[144..<148]) == Bytes(bigEndian: UInt32(2_000)))
             #expect(Bytes(data.message[344..<376]) == Bytes(repeating: 0, count: 32), "it never expires")
@@ -111,14 +112,14 @@ struct AttesterTests {
     @Test("planted: a transmitter's rules refuse what is wrong about an attestation")
     func planted() {
         let message = Self.burn(.v1)
-        let good = Self.keys.attest(message, threshold: 2)
-        #expect(Self.isAccepted(message, good))
-        #expect(!Self.isAccepted(message, Bytes(good.dropFirst(65)) + good.prefix(65)), "descending")
-        #expect(!Self.isAccepted(message, Bytes(good.prefix(65)) + good.prefix(65)), "one signer twice")
-        #expect(!Self.isAccepted(message, Self.keys.attest(message, threshold: 1)), "one of two")
-        #expect(!Self.isAccepted(Self.burn(.v1, nonce: 1), good), "another message")
+        let good = keys.attest(message, threshold: 2)
+        #expect(isAccepted(message, good))
+        #expect(!isAccepted(message, Bytes(good.dropFirst(65)) + good.prefix(65)), "descending")
+        #expect(!isAccepted(message, Bytes(good.prefix(65)) + good.prefix(65)), "one signer twice")
+        #expect(!isAccepted(message, keys.attest(message, threshold: 1)), "one of two")
+        #expect(!isAccepted(Self.burn(.v1, nonce: 1), good), "another message")
         let stranger = AttesterKeys([Samples.key("a"), Samples.key("b")])
-        #expect(!Self.isAccepted(message, stranger.attest(message, threshold: 2)), "nobody's keys")
+        #expect(!isAccepted(message, stranger.attest(message, threshold: 2)), "nobody's keys")
     }
 
     @Test("what was never final is not known, and neither is another version, domain or transaction")
@@ -202,7 +203,7 @@ struct AttesterTests {
         let second = try #require(attester.answer(Self.v2, now: 200).json["messages"]?[0])
         let renewed = try Hex.decode(try #require(second["message"]?.asString))
         #expect(Bytes(renewed[344..<376]) == U256.zero.bytes && renewed[12..<44] == message[12..<44])
-        #expect(Self.isAccepted(renewed, try Hex.decode(try #require(second["attestation"]?.asString))))
+        #expect(isAccepted(renewed, try Hex.decode(try #require(second["attestation"]?.asString))))
         #expect(attester.reattest(nonce).status == 400 && attester.reattest(.zero).status == 404)
     }
 

@@ -83,7 +83,7 @@ struct RelayerKeysTests {
         }
         #expect(random.signer == keys[0].signer && random.curve.publicKey == keys[0].curve.publicKey)
 
-        let text = ClusterFiles.cluster(
+        let text = try ClusterFiles.cluster(
             name: "localnet", plan: try Samples.plan(Samples.guarded()), relayers: [],
             guards: keys.enumerated().map { ($1, GuardPorts(mesh: 700 + $0, http: 800 + $0)) })
         var root = try ConfigurationReader(text: text, file: "cluster.yaml").root
@@ -114,7 +114,7 @@ struct RelayerKeysTests {
                     executingHTTP: 500, eventFeed: 600)
             )
         }
-        let text = ClusterFiles.cluster(name: "localnet", plan: plan, relayers: relayers)
+        let text = try ClusterFiles.cluster(name: "localnet", plan: plan, relayers: relayers)
         let reader = try ConfigurationReader(text: text, file: "cluster.yaml")
         var root = reader.root
         #expect(try root.integer("faulty") == 1)

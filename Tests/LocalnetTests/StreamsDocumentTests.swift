@@ -88,6 +88,30 @@ struct StreamsDocumentTests {
             path: "/d/gateway-east.yaml", environment: [:], entries: &entries, readFile: read)
         #expect("\(gateway.feed)" == "tcp://127.0.0.1:2" && gateway.process.http.port == 4)
         #expect(gateway.subscribers == nil && !gateway.isPlaintext)
+        #expect(oracle.process.watch == nil && gateway.process.watch == nil)
+    }
+
+    @Test("with a chain to read, all processes follow the Configurator, which comes to stand where the digest says")
+    func watching() throws {
+        var document = try document()
+        let owner = try Samples.key("registrar").address
+        document.registrar = .created(by: owner, nonce: StreamsRegistrar.nonce)
+        document.registrarRPC = "http://127.0.0.1:8545"
+        let files = [
+            "/d/streams.yaml": document.text, "/d/oracle-2.yaml": document.oracleText(2),
+            "/d/gateway-east.yaml": document.gatewayText(0),
+        ]
+        func read(_ path: String) throws(ConfigurationError) -> String {
+            guard let text = files[path] else { throw ConfigurationError(.invalidValue, "no file \(path)") }
+            return text
+        }
+        var entries: [ConfigurationEntry] = []
+        let oracle = try OracleSettings.load(path: "/d/oracle-2.yaml", environment: [:], entries: &entries, readFile: read)
+        let gateway = try GatewaySettings.load(path: "/d/gateway-east.yaml", environment: [:], entries: &entries, readFile: read)
+        for watch in [oracle.process.watch, gateway.process.watch] {
+            #expect(watch?.urls.map { "\($0)" } == ["http://127.0.0.1:8545"] && watch?.configurations == "/d/configurations")
+        }
+        #expect(oracle.process.streams.configurator.address == document.registrar)
     }
 
     @Test("keys of development are the same on every run, and no two are alike")
@@ -100,6 +124,45 @@ struct StreamsDocumentTests {
         #expect(Set(first.oracles.compactMap { $0.keys.signer?.address }).count == 4)
         let random = try LocalStreamsKeys(oracle: "oracle-0", origin: .random)
         #expect(random.signer?.address != first.oracles[0].keys.signer?.address)
+    }
+
+    @Test("with prices from streams the cluster names the feeds of coins and LINK, and the DON; CWT keeps its price")
+    func clusterPrices() throws {
+        let streams = try document()
+        var request = Samples.request()
+        request.streams = try streams.contractSide()
+        let plan = try Samples.plan(request)
+        var cluster = ClusterFiles.document(name: "a", comment: "b", plan: plan, timing: [], relayers: [])
+        let fixed = cluster
+        try cluster.takePrices(from: streams, plan)
+        let told = try streams.contractSide()
+        #expect(cluster.priceStreams?.digest == told.digest && cluster.priceStreams?.signers == told.signers)
+        for (chain, before) in zip(cluster.chains, fixed.chains) {
+            #expect(chain.nativePrice == told.native.feedID)
+            let contracts = try #require(plan.chain(chain.name)?.contracts)
+            #expect(chain.tokenPrices.map(\.token) == before.tokenPrices.map(\.token))
+            for (price, old) in zip(chain.tokenPrices, before.tokenPrices) {
+                switch price.token {
+                case contracts.wrappedNative: #expect(price.source == .stream(told.native.feedID, decimals: 18))
+                case contracts.token("LINK")?.token: #expect(price.source == .stream(told.link.feedID, decimals: 18))
+                default: #expect(price == old)
+                }
+            }
+        }
+        for line in [
+            "priceStreams:\n  configurations:\n    - {digest: \"\(told.digest)\", don: 1, faulty: 1, signers: [",
+            "    nativePrice: {stream: \"\(told.native.feedID)\"}\n", "stream: \"\(told.link.feedID)\", decimals: 18, deviationPPB: 500000}",
+        ] { #expect(cluster.text.contains(line) && !fixed.text.contains(line), "\(line)") }
+    }
+
+    @Test("prices come from streams only where there are some")
+    func options() throws {
+        var options = LocalnetOptions()
+        options.prices = .streams
+        try options.validate()
+        options.streams = false
+        let error = #expect(throws: LocalnetError.self) { try options.validate() }
+        #expect(error?.code == .invalidRequest && error?.hint?.contains("--prices streams") == true)
     }
 
     @Test("a request with streams plans verifiers and data feeds on every chain, in an order that can succeed")

@@ -28,6 +28,31 @@ struct PublisherBookTests {
         #expect(try StreamFrame(encoded: book.heartbeat(at: 10)).globalSequence == 12)
     }
 
+    @Test("each withheld feed is named in its turn by heartbeats, and left out of snapshots; its past can be asked for")
+    func withheld() throws {
+        var book = PublisherBook(bootID: 5)
+        for round in 1...3 { for index in 0..<4 { _ = book.publish(Self.report(index, UInt64(round)), at: 9) } }
+        let never = FeedID(version: 3, symbol: "never", segment: "test")
+        let told = [Self.feed(2), Self.feed(1), never].map { book.withhold($0, true, at: 9) }
+        #expect(told.allSatisfy { $0 != nil })
+        let beats = try (0..<8).map { _ in try StreamFrame(encoded: book.heartbeat(at: 10)) }
+        #expect(beats.allSatisfy { $0.kind == .heartbeat && $0.globalSequence == 12 && $0.payload.isEmpty })
+        for turn in [beats.prefix(4), beats.suffix(4)] {
+            #expect(turn.count { $0.feedID.hash == .zero && $0.flags.isEmpty } == 1)
+            let named = turn.filter { $0.flags == .withheld }.map(\.feedID)
+            #expect(Set(named).isSuperset(of: [Self.feed(1), Self.feed(2)]) && named.count == 3)
+        }
+        let newest = book.answer(.snapshot(prefixes: [StreamTopic.allReports]))
+        #expect(newest.count == 3, "two feeds, and the end")
+        #expect(book.answer(.gap(feedID: Self.feed(1), bootID: 5, from: 1, to: 3)).count == 4)
+        let release = book.withhold(Self.feed(1), false, at: 11)
+        let notice = try StreamFrame(encoded: try #require(release))
+        #expect(notice.feedID == Self.feed(1) && notice.flags.isEmpty && notice.kind == .heartbeat)
+        let again = book.withhold(Self.feed(1), false, at: 11)
+        #expect(again == nil)
+        #expect(book.answer(.snapshot(prefixes: [StreamTopic.feed(Self.feed(1))])).count == 2)
+    }
+
     @Test("a snapshot holds the newest report of each feed that a prefix names, marked, then the end")
     func snapshot() throws {
         var book = PublisherBook(bootID: 5)

@@ -179,6 +179,84 @@ struct SubscriptionTrackerTests {
         #expect(wire.delivered[PublisherBookTests.feed(0)]?.contains(2) == false)
     }
 
+    @Test("feeds that were not asked for, and more than a publisher may have, are refused by name and not remembered")
+    func inventedFeeds() throws {
+        func frame(_ feed: FeedID, _ sequence: UInt64 = 1) -> StreamFrame {
+            StreamFrame(
+                report: [1], of: feed, flags: [], bootID: 1, feedSequence: sequence, globalSequence: 1,
+                observationsTimestampNanoseconds: Self.second, publishTimestampNanoseconds: Self.second)
+        }
+        var configuration = TrackerConfiguration()
+        configuration.topics = [StreamTopic.feed(PublisherBookTests.feed(0)), StreamTopic.version(8)]
+        var narrow = SubscriptionTracker(configuration: configuration)
+        let other = FeedID(version: 8, symbol: "A", segment: "test")
+        for feed in [PublisherBookTests.feed(0), other] {
+            let actions = narrow.handle(.frame(frame(feed)), at: Self.second)
+            #expect(actions.contains(.deliver(frame(feed))))
+        }
+        let foreign = narrow.handle(.frame(frame(PublisherBookTests.feed(1))), at: Self.second)
+        #expect(foreign == [.refused("notSubscribed")])
+        #expect(narrow.last(of: PublisherBookTests.feed(1)) == nil)
+
+        configuration.topics = [StreamTopic.allReports]
+        configuration.feedsMaximum = 10
+        var wide = SubscriptionTracker(configuration: configuration)
+        var refused = 0
+        for index in 0..<1_000 {
+            let actions = wide.handle(.frame(frame(PublisherBookTests.feed(index))), at: Self.second)
+            refused += actions.count { $0 == .refused("tooManyFeeds") }
+        }
+        #expect(refused == 990)
+        #expect((0..<1_000).count { wide.last(of: PublisherBookTests.feed($0)) != nil } == 10)
+        // Those that are known go on.
+        let next = wide.handle(.frame(frame(PublisherBookTests.feed(3), 2)), at: Self.second)
+        #expect(next.contains(.deliver(frame(PublisherBookTests.feed(3), 2))))
+    }
+
+    @Test("a withheld feed is told once, by name, and so is its release; feeds that were not asked for are no news")
+    func withheld() throws {
+        var wire = Wire(.complete)
+        func notices() -> [SubscriptionTracker.Action] {
+            wire.other.filter { action in
+                switch action {
+                case .withheld, .released: true
+                default: false
+                }
+            }
+        }
+        let (first, second) = (PublisherBookTests.feed(0), PublisherBookTests.feed(1))
+        func tell(_ feed: FeedID, _ isWithheld: Bool) throws {
+            let frame = wire.book.withhold(feed, isWithheld, at: wire.now)
+            wire.handle(.frame(try StreamFrame(encoded: try #require(frame))))
+        }
+        try wire.publish(0)
+        try wire.publish(1)
+        try tell(first, true)
+        let again = wire.book.withhold(first, true, at: wire.now)
+        #expect(again == nil)
+        for _ in 0..<10 { try wire.beat() }
+        #expect(notices() == [.withheld(first)])
+        try tell(first, false)
+        #expect(notices() == [.withheld(first), .released(first)])
+        // A notice that was lost: the next heartbeats tell it, and a report tells a lost release.
+        _ = wire.book.withhold(second, true, at: wire.now)
+        for _ in 0..<2 { try wire.beat() }
+        #expect(notices().last == .withheld(second))
+        _ = wire.book.withhold(second, false, at: wire.now)
+        try wire.publish(1)
+        #expect(notices().last == .released(second) && notices().count == 4)
+        #expect(wire.delivered[second] == [1, 2] && wire.lost.isEmpty && wire.gaps.isEmpty)
+
+        var configuration = TrackerConfiguration()
+        configuration.topics = [StreamTopic.feed(second)]
+        var narrow = SubscriptionTracker(configuration: configuration)
+        let notice = StreamFrame(
+            heartbeatOf: 1, globalSequence: 0, publishTimestampNanoseconds: 1, about: first, flags: [.withheld])
+        #expect(try StreamFrame(encoded: notice.encoded) == notice)
+        let actions = narrow.handle(.frame(notice), at: 1)
+        #expect(actions.isEmpty)
+    }
+
     @Test("a conflating queue keeps the newest of each key and the order in which keys became ready")
     func conflation() {
         var queue = ConflatingQueue<Int, Int>()

@@ -75,6 +75,7 @@ enum APIWorld {
 final class MemoryHistory: ReportHistory {
     private let reports = Mutex<[FeedID: [APIReport]]>([:])
     private let isBroken = Mutex(false)
+    private let withheld = Mutex<Set<FeedID>>([])
 
     init() {
         let second = APIWorld.second * 1_000
@@ -83,7 +84,10 @@ final class MemoryHistory: ReportHistory {
             add(APIWorld.report(APIWorld.ether, milliseconds: second + offset * 1_000, previous: offset == 5 ? second + 2_000 : nil))
         }
         for offset: UInt64 in [0, 1] { add(APIWorld.report(APIWorld.gold, milliseconds: second + offset * 1_000)) }
-        for step: UInt64 in 0..<25 { add(APIWorld.report(APIWorld.fast, milliseconds: second + step * 100)) }
+        for step: UInt64 in 0..<25 {
+            let previous = step == 0 ? nil : second + (step - 1) * 100
+            add(APIWorld.report(APIWorld.fast, milliseconds: second + step * 100, previous: previous))
+        }
     }
 
     func add(_ report: APIReport) { reports.withLock { $0[report.feedID, default: []].append(report) } }
@@ -94,7 +98,9 @@ final class MemoryHistory: ReportHistory {
         return reports.withLock { $0[feedID] ?? [] }
     }
 
-    func latest(of feedID: FeedID) throws -> APIReport? { try rows(feedID).last }
+    func withhold(_ feeds: Set<FeedID>) { withheld.withLock { $0 = feeds } }
+    func isWithheld(_ feedID: FeedID) -> Bool { withheld.withLock { $0.contains(feedID) } }
+    func latest(of feedID: FeedID) throws -> APIReport? { isWithheld(feedID) ? nil : try rows(feedID).last }
 
     func covering(second: UInt64, of feedID: FeedID) throws -> APIReport? {
         let rows = try rows(feedID)

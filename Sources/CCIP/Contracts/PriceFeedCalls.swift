@@ -26,9 +26,21 @@ package struct FeedRound: Hashable, Sendable {
         feedDecimals: UInt8, tokenDecimals: UInt8, maximumAgeSeconds: UInt64, now: UInt64
     ) -> U256? {
         guard let answer, updatedAt > 0, answeredInRound >= id,
-            now <= updatedAt || now - updatedAt <= maximumAgeSeconds, feedDecimals <= 36, tokenDecimals <= 36
+            now <= updatedAt || now - updatedAt <= maximumAgeSeconds
         else { return nil }
-        let places = 36 - Int(feedDecimals) - Int(tokenDecimals)
+        return FeeQuoterUnit.price(answer, decimals: feedDecimals, tokenDecimals: tokenDecimals)
+    }
+}
+
+/// The unit in which a FeeQuoter keeps the prices of tokens: USD with 18 decimals for 10^18 of their smallest units.
+package enum FeeQuoterUnit {
+    package static let decimalsMaximum: UInt8 = 36
+
+    /// `answer` is the price of one whole token, in USD with `decimals`. Nil when it comes to 0 or to more than 224 bits, or
+    /// when either number of decimals is beyond 36: no price is better than a wrong one.
+    package static func price(_ answer: U256, decimals: UInt8, tokenDecimals: UInt8) -> U256? {
+        guard decimals <= decimalsMaximum, tokenDecimals <= decimalsMaximum else { return nil }
+        let places = 36 - Int(decimals) - Int(tokenDecimals)
         let power = (0..<abs(places)).reduce(U256.one) { product, _ in product * 10 }
         let price = places >= 0 ? answer.multiplied(by: power, dividedBy: .one) : answer / power
         guard let price, !price.isZero, UInt224(price) != nil else { return nil }

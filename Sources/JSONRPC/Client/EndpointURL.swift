@@ -34,6 +34,9 @@ package struct EndpointURL: Sendable, Equatable, Hashable, CustomStringConvertib
     package var isWebSocket: Bool { scheme == .ws || scheme == .wss }
     package var isEncrypted: Bool { scheme == .https || scheme == .wss }
 
+    /// Scheme, host and port alone: nothing in it is a secret, and a path can be put behind it.
+    package var isOrigin: Bool { target == "/" && userInfo == nil }
+
     /// Host and port as the `Host` header wants them.
     var authority: String {
         let shown = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host

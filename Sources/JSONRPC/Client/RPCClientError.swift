@@ -57,3 +57,17 @@ package struct RPCClientError: Error, Sendable, Equatable, CustomStringConvertib
 
     package var description: String { "\(endpoint): \(message)" }
 }
+
+extension RPCClientError {
+    /// A stable word for metrics.
+    package var reason: String {
+        switch code {
+        case .badStatus(429): "throttled"
+        case .badStatus: "badStatus"
+        case .remote: "remote"
+        case .refused, .timeout, .garbage, .tooLarge, .closed, .unsupportedScheme, .encryption, .handshake, .overloaded,
+            .cancelled, .stopped:
+            "\(code)"
+        }
+    }
+}

@@ -8,6 +8,14 @@ extension HTTPSession {
     func answer(_ request: Request, _ context: ChannelHandlerContext) {
         if let refusal = request.refusal { return write(refusal, context) }
         if Self.asksForWebSocket(request.head) { return upgrade(request, context) }
+        if let stream = shared.configuration.eventStream, request.head.method == .GET, request.value.path == stream.path {
+            let value = request.value
+            return afterwards(context) {
+                await stream.gate(value)
+            } finish: { session, context, verdict in
+                session.stream(verdict, context)
+            }
+        }
         if let handler = shared.configuration.everyRequest {
             let value = request.value
             return afterwards(context) {
@@ -104,6 +112,35 @@ extension HTTPSession {
                 let (session, context) = bound.value
                 finish(session, context, value)
             }
+        }
+    }
+
+    // MARK: Event streams
+
+    /// Whatever happens from here on, an accepted source hears once that it is closed.
+    private func stream(_ verdict: PushVerdict, _ context: ChannelHandlerContext) {
+        switch verdict {
+        case .refused(let answer): write(answer, context)
+        case .accepted(let source, let more):
+            guard !isGone, context.channel.isActive else { return source.closed(.gone) }
+            var headers: HTTPHeaders = ["content-type": "text/event-stream", "cache-control": "no-store"]
+            // A proxy that collects answers would hold events back.
+            headers.add(name: "x-accel-buffering", value: "no")
+            if let origin = shared.configuration.allowedOrigin {
+                headers.add(name: "access-control-allow-origin", value: origin)
+            }
+            for (name, value) in more.sorted(by: { $0.key < $1.key }) { headers.add(name: name, value: value) }
+            // The encoder stays: it cuts the answer into chunks, for a client that knows them.
+            let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)
+            context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+            do {
+                try context.pipeline.syncOperations.addHandler(
+                    EventStreamSession(source: source, shared: shared, channel: context.channel))
+            } catch {
+                source.closed(.gone)
+                return context.close(promise: nil)
+            }
+            leave(context, keepsEncoder: true)
         }
     }
 

@@ -261,12 +261,13 @@ final class HTTPSession: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Hands the connection over to its next protocol: this handler and the HTTP codec leave the pipeline.
-    func leave(_ context: ChannelHandlerContext) {
+    /// - Parameter keepsEncoder: what follows is the body of an answer.
+    func leave(_ context: ChannelHandlerContext, keepsEncoder: Bool = false) {
         end()
         answering = nil
         let pipeline = context.pipeline.syncOperations
         pipeline.removeHandler(context: context, promise: nil)
-        pipeline.removeHandler(encoder, promise: nil)
+        if !keepsEncoder { pipeline.removeHandler(encoder, promise: nil) }
         pipeline.removeHandler(decoder, promise: nil)
     }
 }

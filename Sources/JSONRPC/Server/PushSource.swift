@@ -1,13 +1,14 @@
-// A WebSocket that only gives: the server sends binary messages, the client listens. What is sent comes from a source,
-// which is asked when the socket has room, so that what waits is the source's to choose. Sockets are PushSession's.
+// A connection that only gives: the server sends binary messages over a WebSocket, or events as the answer to a GET; the
+// client listens. What is sent comes from a source, which is asked when the socket has room, so that what waits is the
+// source's to choose. Sockets are PushSession's and EventStreamSession's.
 
 import NIOCore
 import Synchronization
 
-/// How a gate answers a handshake.
+/// How a gate answers a handshake, or the request for an event stream.
 package enum PushVerdict: Sendable {
     case refused(HTTPAnswer)
-    /// - Parameter headers: further headers of the 101 answer.
+    /// - Parameter headers: further headers of the answer.
     case accepted(any PushSource, headers: [String: String])
 }
 
@@ -37,13 +38,13 @@ package protocol PushSource: AnyObject, Sendable {
 package final class PushConnection: Sendable {
     private let isWoken = Atomic<Bool>(false)
     private let eventLoop: any EventLoop
-    private let session: NIOLoopBound<WeakSession>
+    private let outlet: NIOLoopBound<WeakOutlet>
 
-    struct WeakSession { weak var session: PushSession? }
+    struct WeakOutlet { weak var outlet: (any PushOutlet)? }
 
-    init(session: PushSession, eventLoop: any EventLoop) {
+    init(outlet: any PushOutlet, eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
-        self.session = NIOLoopBound(WeakSession(session: session), eventLoop: eventLoop)
+        self.outlet = NIOLoopBound(WeakOutlet(outlet: outlet), eventLoop: eventLoop)
     }
 
     /// There is something to take. Any number of calls before it is taken count as one.
@@ -51,13 +52,13 @@ package final class PushConnection: Sendable {
         guard !isWoken.exchange(true, ordering: .acquiringAndReleasing) else { return }
         eventLoop.execute { [self] in
             isWoken.store(false, ordering: .releasing)
-            session.value.session?.pump()
+            outlet.value.outlet?.pump()
         }
     }
 
     /// Says goodbye and closes; nothing that waits is sent any more.
     package func close(_ code: UInt16, reason: String) {
-        eventLoop.execute { [self] in session.value.session?.close(code, reason, as: .closed(code)) }
+        eventLoop.execute { [self] in outlet.value.outlet?.close(code, reason, as: .closed(code)) }
     }
 }
 
@@ -65,6 +66,8 @@ package final class PushConnection: Sendable {
 package struct PushTimes: Sendable {
     package var pingMilliseconds = 15_000
     package var silenceMilliseconds = 30_000
+    /// Between two comments of an event stream, which no client has to answer.
+    package var commentMilliseconds = 5_000
     /// Bytes that stay unsent for so long end the connection.
     package var stalledMilliseconds = 5_000
 

@@ -5,7 +5,7 @@ extension RPCServer {
     package typealias Route = @Sendable () async -> HTTPAnswer
     /// Answers any request.
     package typealias Handler = @Sendable (HTTPQuestion) async -> HTTPAnswer
-    /// Decides on the handshake of a WebSocket to which this server pushes.
+    /// Decides on the handshake of a WebSocket to which this server pushes, or on the request for an event stream.
     package typealias PushGate = @Sendable (HTTPQuestion) async -> PushVerdict
 
     package struct Configuration: Sendable {
@@ -21,6 +21,8 @@ extension RPCServer {
         package var everyRequest: Handler?
         /// Takes every WebSocket handshake, in place of JSON-RPC; see `PushSource`.
         package var pushGate: PushGate?
+        /// Takes every GET of this path (without query), whose answer is then an event stream.
+        package var eventStream: (path: String, gate: PushGate)?
         package var push = PushTimes()
         /// The last word on every answer, the server's own refusals included.
         package var finishing: (@Sendable (HTTPAnswer) -> HTTPAnswer)?

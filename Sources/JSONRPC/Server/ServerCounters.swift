@@ -19,6 +19,7 @@ struct ServerCounters: Sendable {
     let notifications: MetricCounter
     let connections: MetricGauge
     let webSockets: MetricGauge
+    let eventStreams: MetricGauge
     let answerSeconds: MetricHistogram
     private let cuts: [CutReason: MetricCounter]
 
@@ -37,6 +38,8 @@ struct ServerCounters: Sendable {
             "causeway_rpc_server_connections", help: "Open connections, WebSockets included.", labels: labels)
         webSockets = registry.gauge(
             "causeway_rpc_server_websockets", help: "Open WebSockets.", labels: labels)
+        eventStreams = registry.gauge(
+            "causeway_rpc_server_event_streams", help: "Open event streams.", labels: labels)
         answerSeconds = registry.histogram(
             "causeway_rpc_server_answer_seconds", help: "Time a method took.", labels: labels)
         var cuts: [CutReason: MetricCounter] = [:]

@@ -35,7 +35,7 @@ package struct ContractArtifacts: Sendable {
     package static let names = [
         "arm_proxy", "burn_from_mint_token_pool", "burn_mint_erc20", "burn_mint_token_pool", "burn_to_address_token_pool",
         "burn_with_from_mint_token_pool", "cctp_message_transmitter", "cctp_message_transmitter_proxy",
-        "cctp_message_transmitter_v2", "cctp_token_messenger", "cctp_token_messenger_v2", "fee_quoter",
+        "cctp_message_transmitter_v2", "cctp_token_messenger", "cctp_token_messenger_v2", "configurator", "fee_quoter",
         "lock_release_token_pool", "nonce_manager", "off_ramp", "on_ramp", "registry_module_owner_custom",
         "reverting_receiver", "rmn_remote", "router", "siloed_lock_release_token_pool", "storing_receiver",
         "stream_price_feed", "token_admin_registry", "usdc_token_pool", "usdc_token_pool_cctp_v2", "verifier",

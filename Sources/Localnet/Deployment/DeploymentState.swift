@@ -69,6 +69,12 @@ package struct DeploymentState: Sendable, Equatable {
         planDigest = plan.digest
         chains = plan.chains.map { ChainState($0) }
     }
+
+    /// Of a few steps that are no deployment, and are not resumed.
+    init(_ chains: [ChainState]) {
+        planDigest = .zero
+        self.chains = chains
+    }
 }
 
 // MARK: - JSON

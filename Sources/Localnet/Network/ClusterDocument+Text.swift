@@ -18,6 +18,7 @@ extension ClusterDocument {
         text += "timing:\n"
         for (key, value) in timing { text += "  \(key): \(value)\n" }
         if let tokenData { text += tokenData.text }
+        if let priceStreams { text += priceStreams.text }
         text += "relayers:\n"
         for relayer in relayers { text += relayer.text }
         if let guardTimeoutMilliseconds { text += "guardTimeoutMilliseconds: \(guardTimeoutMilliseconds)\n" }
@@ -45,6 +46,23 @@ extension ClusterDocument.TokenData {
     }
 }
 
+extension ClusterDocument.Streams {
+    fileprivate var text: String {
+        let list = signers.map { "\"\($0.checksummed)\"" }.joined(separator: ", ")
+        return "priceStreams:\n  configurations:\n"
+            + "    - {digest: \"\(digest)\", don: \(donID), faulty: \(faulty), signers: [\(list)]}\n"
+    }
+}
+
+extension ClusterDocument.TokenPrice.Source {
+    fileprivate var text: String {
+        switch self {
+        case .usd(let usd): "usd: \"\(usd)\""
+        case .stream(let feed, let decimals): "stream: \"\(feed)\", decimals: \(decimals)"
+        }
+    }
+}
+
 extension ClusterDocument.Chain {
     fileprivate var text: String {
         var text = """
@@ -65,10 +83,13 @@ extension ClusterDocument.Chain {
             ("tokenAdminRegistry", tokenAdminRegistry),
         ] { text += "      \(key): \"\(address.checksummed)\"\n" }
         text += "    wrappedNative: \"\(wrappedNative.checksummed)\"\n"
+        if let nativePrice { text += "    nativePrice: {stream: \"\(nativePrice)\"}\n" }
         if !tokenPrices.isEmpty {
             text += "    tokenPrices:\n"
             for price in tokenPrices {
-                text += "      - {token: \"\(price.token.checksummed)\", usd: \"\(price.usd)\"}\n"
+                text += "      - {token: \"\(price.token.checksummed)\", \(price.source.text)"
+                if let deviation = price.deviationPPB { text += ", deviationPPB: \(deviation)" }
+                text += "}\n"
             }
         }
         if !reportsGasPrices { text += "    prices: {gas: off, tokens: off}\n" }

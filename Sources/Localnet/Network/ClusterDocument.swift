@@ -3,6 +3,7 @@
 
 import CCIP
 import Ethereum
+import PriceStreams
 
 package struct ClusterDocument: Sendable, Equatable {
     package struct Token: Sendable, Equatable {
@@ -13,8 +14,29 @@ package struct ClusterDocument: Sendable, Equatable {
     }
 
     package struct TokenPrice: Sendable, Equatable {
+        package enum Source: Sendable, Equatable {
+            case usd(U256)
+            /// A feed of the price streams, and the decimals of the token.
+            case stream(FeedID, decimals: UInt8)
+        }
+
         package var token: Address
-        package var usd: U256
+        package var source: Source
+        /// Parts per billion from which it is written again; nil for what relayers do by themselves.
+        package var deviationPPB: UInt64?
+
+        package init(token: Address, usd: U256) {
+            self.token = token
+            source = .usd(usd)
+        }
+    }
+
+    /// Whose reports of prices are believed.
+    package struct Streams: Sendable, Equatable {
+        package var digest: Hash32
+        package var donID: UInt32
+        package var faulty: UInt8
+        package var signers: [Address]
     }
 
     package struct Chain: Sendable, Equatable {
@@ -35,6 +57,8 @@ package struct ClusterDocument: Sendable, Equatable {
         package var rmnProxy = Address.zero
         package var tokenAdminRegistry = Address.zero
         package var wrappedNative = Address.zero
+        /// The feed of the coin's price; nil for what the FeeQuoter says.
+        package var nativePrice: FeedID?
         package var tokenPrices: [TokenPrice] = []
         package var reportsGasPrices = true
         package var gasPrice: U256?
@@ -116,6 +140,8 @@ package struct ClusterDocument: Sendable, Equatable {
     package var guardTimeoutMilliseconds: UInt64?
     /// Nil where no token needs an attestation.
     package var tokenData: TokenData?
+    /// Nil where no price comes from streams.
+    package var priceStreams: Streams?
 
     package static func == (a: ClusterDocument, b: ClusterDocument) -> Bool { a.text == b.text }
 

@@ -51,6 +51,13 @@ package struct RelayerDocument: Sendable, Equatable {
     package var ports: RelayerPorts
     package var pollMilliseconds: Int
     package var logLevel: String
+    /// Where it asks for prices of streams; nil where none comes from them.
+    package var streams: Streams?
+
+    package struct Streams: Sendable, Equatable {
+        package var origins: [String]
+        package var keyFile: String
+    }
 
     package static func == (a: RelayerDocument, b: RelayerDocument) -> Bool { a.text == b.text }
 
@@ -81,6 +88,10 @@ package struct RelayerDocument: Sendable, Equatable {
             logLevel: \(logLevel)
 
             """
+        if let streams {
+            let list = streams.origins.map { "\"\($0)\"" }.joined(separator: ", ")
+            text += "priceStreams:\n  origins: [\(list)]\n  keyFile: \(streams.keyFile)\n"
+        }
         return text
     }
 }
@@ -108,8 +119,8 @@ package enum ClusterFiles {
     package static func cluster(
         name: String, plan: DeploymentPlan, relayers: [(keys: LocalRelayerKeys, ports: RelayerPorts)],
         guards: [(keys: LocalGuardKeys, ports: GuardPorts)] = [],
-        attestationAPI: String? = nil
-    ) -> String {
+        attestationAPI: String? = nil, streams: StreamsDocument? = nil
+    ) throws(LocalnetError) -> String {
         var document = document(
             name: name, comment: "The cluster that `causeway up` started. Written on each start.", plan: plan,
             timing: ClusterDocument.localTiming,
@@ -121,6 +132,7 @@ package enum ClusterFiles {
         document.guards = guards.map { guardEntry($0.keys, $0.ports, host: "127.0.0.1") }
         if !guards.isEmpty { document.guardTimeoutMilliseconds = ClusterDocument.localGuardTimeoutMilliseconds }
         document.tokenData = ClusterDocument.TokenData(plan, api: attestationAPI)
+        if let streams { try document.takePrices(from: streams, plan) }
         return document.text
     }
 
@@ -148,12 +160,13 @@ package enum ClusterFiles {
 
     /// One relayer's own file on the local network.
     package static func relayer(
-        keys: LocalRelayerKeys, ports: RelayerPorts, endpoints: [(chain: String, url: String)], logLevel: String
+        keys: LocalRelayerKeys, ports: RelayerPorts, endpoints: [(chain: String, url: String)], logLevel: String,
+        streams: RelayerDocument.Streams? = nil
     ) -> String {
         RelayerDocument(
             comment: "\(keys.name) of the cluster that `causeway up` started. Written on each start.", name: keys.name,
             folder: "../\(keys.name)", endpoints: endpoints.map { ($0.chain, [$0.url]) }, host: "127.0.0.1", ports: ports,
-            pollMilliseconds: 250, logLevel: logLevel
+            pollMilliseconds: 250, logLevel: logLevel, streams: streams
         ).text
     }
 

@@ -19,6 +19,7 @@ package struct LocalAPIKey: Sendable {
 extension LocalNetwork {
     private static let streamOracles = 4
     private static let streamGateways = ["east"]
+    private static let apiKeyName = "api-key.json"
 
     var streamsDirectory: String { directory + "/streams" }
 
@@ -37,7 +38,7 @@ extension LocalNetwork {
     // MARK: Keys and files
 
     /// Nil when the network has none.
-    func streamsDocument(_ profiles: [LocalProfile], registrar: Address) throws(LocalnetError) -> StreamsDocument? {
+    func streamsDocument(_ profiles: [LocalProfile], deployer: Address) throws(LocalnetError) -> StreamsDocument? {
         guard options.runsStreams, let home = profiles.first else { return nil }
         var next = options.portBase + Limits.streamsPortDistance
         func take() throws(LocalnetError) -> Int {
@@ -59,7 +60,8 @@ extension LocalNetwork {
         }
         return StreamsDocument(
             name: "localnet", oracles: oracles, gateways: gateways, feeds: .standard, chainID: home.chainID,
-            registrar: registrar, logLevel: options.logLevel)
+            registrar: .created(by: deployer, nonce: StreamsRegistrar.nonce), registrarRPC: document.chains.first?.rpc,
+            logLevel: options.logLevel)
     }
 
     private nonisolated func streamsKeyDirectory(_ name: String) -> String { "\(directory)/streams/\(name)/keys" }
@@ -98,6 +100,7 @@ extension LocalNetwork {
     func startStreams(_ streams: StreamsDocument) async throws(LocalnetError) {
         let folder = streamsDirectory
         try Files.makeDirectory(folder)
+        try Files.makeDirectory(folder + "/" + StreamsDocument.configurations)
         try Files.write(streams.text, to: folder + "/streams.yaml")
         var known = NetworkDocument.Streams(
             config: folder + "/streams.yaml", verifiers: folder + "/verifiers.json", apiKey: nil, oracles: [], gateways: [])
@@ -129,7 +132,7 @@ extension LocalNetwork {
     /// One key that opens every gateway. Its file is as private as those of the processes' keys.
     private func writeAPIKey(_ gateways: [NetworkDocument.Streams.Gateway]) async throws(LocalnetError) -> String? {
         guard let make = options.makeAPIKey else { return nil }
-        let path = streamsDirectory + "/api-key.json"
+        let path = streamsDirectory + "/" + Self.apiKeyName
         let made: LocalAPIKey
         do { made = try await make(gateways.map(\.process.config)) } catch {
             throw LocalnetError(.fileFailed, "the API key of the price streams: \(error)")
@@ -137,6 +140,15 @@ extension LocalNetwork {
         let json: JSON = ["key": .string(made.key), "secret": .string(made.secret)]
         try Files.write(json.pretty, to: path, mode: 0o600)
         return path
+    }
+
+    /// Where relayers ask for prices; nil when theirs are fixed. They go on without prices while no gateway answers.
+    func streamsAccess() throws(LocalnetError) -> RelayerDocument.Streams? {
+        guard options.prices == .streams else { return nil }
+        guard let streams = document.streams, streams.apiKey != nil else {
+            throw LocalnetError(.invalidRequest, "relayers cannot take prices from streams without a key for their API")
+        }
+        return .init(origins: streams.gateways.map(\.api), keyFile: "../streams/" + Self.apiKeyName)
     }
 
     /// Where the reports are verified on each chain, once the contracts stand.

@@ -118,7 +118,7 @@ package actor LocalNetwork {
         let guardKeys = try guardKeys()
         async let sealing = seal(keys)
         async let sealingGuards = seal(guardKeys)
-        let streams = try streamsDocument(profiles, registrar: accounts[0].address)
+        let streams = try streamsDocument(profiles, deployer: accounts[0].address)
         if let streams { try await startStreams(streams) }
         let plan = try await deploy(profiles, accounts, artifacts, keys, guardKeys, streams)
         if let failure = await sealing { throw failure }
@@ -126,7 +126,7 @@ package actor LocalNetwork {
         record(plan)
         try writeVerifiers(plan)
         try startAttester(plan)
-        try writeConfiguration(plan, keys, guardKeys)
+        try writeConfiguration(plan, keys, guardKeys, streams)
         try document.write()
         try await attesterReady()
         if options.startsRelayers {
@@ -233,6 +233,11 @@ package actor LocalNetwork {
         report("deploying contracts to \(names.joined(separator: " and "))")
         // No state file: the chains are new on each start.
         let plan = try await Deployer(artifacts: artifacts, policy: .local, progress: report).deploy(request, to: targets)
+        if let streams, let home = plan.request.chains.first, let target = targets[home.name] {
+            try await StreamsRegistrar(
+                streams: streams, target: target, chain: home, artifacts: artifacts, progress: report
+            ).register()
+        }
         for endpoint in endpoints { await endpoint.close() }
         return plan
     }
@@ -298,7 +303,7 @@ package actor LocalNetwork {
     nonisolated func keyDirectory(_ member: String) -> String { "\(directory)/\(member)/keys" }
 
     private func writeConfiguration(
-        _ plan: DeploymentPlan, _ keys: [LocalRelayerKeys], _ guardKeys: [LocalGuardKeys]
+        _ plan: DeploymentPlan, _ keys: [LocalRelayerKeys], _ guardKeys: [LocalGuardKeys], _ streams: StreamsDocument?
     ) throws(LocalnetError) {
         let folder = directory + "/relayer-config"
         try Files.makeDirectory(folder)
@@ -307,16 +312,19 @@ package actor LocalNetwork {
         for key in keys { relayers.append((key, try RelayerPorts(ports, from: &next))) }
         var guards: [(keys: LocalGuardKeys, ports: GuardPorts)] = []
         for key in guardKeys { guards.append((key, try GuardPorts(ports, from: &next))) }
+        let access = try streamsAccess()
         try Files.write(
-            ClusterFiles.cluster(
-                name: "localnet", plan: plan, relayers: relayers, guards: guards, attestationAPI: document.attester?.api),
+            try ClusterFiles.cluster(
+                name: "localnet", plan: plan, relayers: relayers, guards: guards, attestationAPI: document.attester?.api,
+                streams: access == nil ? nil : streams),
             to: folder + "/cluster.yaml")
         let endpoints = document.chains.map { (chain: $0.name, url: $0.webSocket) }
         try writeGuards(guards, to: folder)
         for (key, ports) in relayers {
             let path = "\(folder)/\(key.name).yaml"
             try Files.write(
-                ClusterFiles.relayer(keys: key, ports: ports, endpoints: endpoints, logLevel: options.logLevel), to: path)
+                ClusterFiles.relayer(
+                    keys: key, ports: ports, endpoints: endpoints, logLevel: options.logLevel, streams: access), to: path)
             document.relayers.append(
                 .init(
                     index: key.index, name: key.name, config: path, pids: [:], ports: ports,

@@ -25,6 +25,8 @@ package struct LocalnetOptions: Sendable {
     package var blessedLanes: LaneSelection?
     /// Price streams: oracles, a gateway, and contracts that verify their reports.
     package var streams = true
+    /// Where relayers take the prices of tokens and coins from.
+    package var prices = LocalPrices.fixed
     /// Makes a key that opens the gateways with these files, and puts it where they find it; nil for none.
     package var makeAPIKey: (@Sendable ([String]) async throws -> LocalAPIKey)?
     /// Development accounts that get test tokens.
@@ -59,10 +61,23 @@ package struct LocalnetOptions: Sendable {
             throw LocalnetError(
                 .invalidRequest, "lanes that need guards, and no guards", hint: "add --guards N, or leave --rmn away")
         }
+        guard prices == .fixed || runsStreams else {
+            throw LocalnetError(
+                .invalidRequest, "prices from streams, and no streams",
+                hint: "leave --no-streams and --no-relayers away, or --prices streams")
+        }
         guard (1...10).contains(accounts) else {
             throw LocalnetError(.invalidRequest, "\(accounts) accounts", hint: "from 1 to 10")
         }
     }
+}
+
+/// Where the relayers of a local network take prices from.
+package enum LocalPrices: String, Sendable, CaseIterable {
+    /// What everything costs at the start, for good.
+    case fixed
+    /// The network's own streams, where they have a feed of the token; else as before.
+    case streams
 }
 
 /// The tokens of the local network and what things cost there.

@@ -118,7 +118,10 @@ package struct LocalFeeds: Sendable, Equatable {
 }
 
 extension LocalStream {
-    var text: String { "{name: \(name), id: \(id), kind: \(kind.rawValue), class: \(streamClass.rawValue)}" }
+    /// The simulated market stands for all venues.
+    var text: String {
+        "{name: \(name), id: \(id), kind: \(kind.rawValue), class: \(streamClass.rawValue), sources: 1}"
+    }
 }
 
 extension LocalFeed {

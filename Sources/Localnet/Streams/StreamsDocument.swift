@@ -30,6 +30,8 @@ package struct StreamsDocument: Sendable {
     /// What stands in the digest for the place where a configuration is registered.
     package var chainID: UInt64
     package var registrar: Address
+    /// Where processes read the chain of the registrar; nil: they follow no Configurator.
+    package var registrarRPC: String?
     package var logLevel: String
 
     static let donID: UInt32 = 1
@@ -125,8 +127,24 @@ package struct StreamsDocument: Sendable {
             http: "127.0.0.1:\(httpPort)"
             logLevel: \(logLevel)
 
+            """ + watching
+    }
+
+    private var watching: String {
+        guard let registrarRPC else { return "" }
+        return """
+            watch:
+              endpoints: {urls: ["\(registrarRPC)"]}
+              pollMilliseconds: \(Self.pollMilliseconds)
+              configurations: \(Self.configurations)
+
             """
     }
+
+    /// Where further configurations are put, beside streams.yaml.
+    package static let configurations = "configurations"
+    /// Between two looks at the heads of the registrar's chain.
+    static let pollMilliseconds = 500
 
     /// The own file of an oracle.
     package func oracleText(_ index: Int) -> String {

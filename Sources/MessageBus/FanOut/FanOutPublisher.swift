@@ -106,6 +106,7 @@ final class FanOutService<Source: FanOutSource>: BusService {
     private let admission: AdmissionHandler?
     private var heartbeatAt: UInt64
     private var subscriptions = 0
+    private var taken: [Source.Item] = []
     /// Rates of the clients that asked last.
     private var gates: [[UInt8]: RateGate] = [:]
 
@@ -157,17 +158,16 @@ final class FanOutService<Source: FanOutSource>: BusService {
         _ = try feed.observe()
         _ = try requests.observe()
         let malformed = try readSubscriptions()
-        let items = shared.state.withLock { state in
-            defer { state.queue.removeAll(keepingCapacity: state.queue.count <= Limits.batchMessagesMaximum) }
-            return state.queue
-        }
+        // The two arrays take turns, so that publishers rarely wait for one that grows.
+        shared.state.withLock { state in swap(&state.queue, &taken) }
         var (frames, bytes) = (0, 0)
-        for item in items {
+        for item in taken {
             guard let frame = source.frame(for: item) else { continue }
-            _ = try feed.socket.send(frame)
+            _ = try feed.socket.send(shared: frame)
             frames += 1
             bytes += frame.count
         }
+        taken.removeAll(keepingCapacity: taken.count <= Limits.fanOutItemsKept)
         let beats = now >= heartbeatAt
         if beats {
             _ = try feed.socket.send(source.heartbeat())

@@ -28,6 +28,9 @@ package enum StreamClass: String, Sendable, CaseIterable {
         }
     }
 
+    /// Sources of one oracle that must speak: three where there are many venues, one where there may be only one.
+    package var sourcesMinimum: Int { self == .crypto ? 3 : 1 }
+
     package var isPrice: Bool { self != .status && self != .number }
 }
 

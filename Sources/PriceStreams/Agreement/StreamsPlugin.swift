@@ -22,6 +22,12 @@ package struct StreamsPlugin: ReportingPlugin {
 
     /// Verifiers check F+1 signatures.
     package var transmitsSignatures: Bool { true }
+    /// Gateways check every signature themselves, and say what they have.
+    package var attestsByTurn: Bool { true }
+    /// A retirement report is for the oracles, who hand it to their successors.
+    package func isDelivered(_ report: Report) -> Bool {
+        (try? ReportLabel(encoded: report.metadata)).map { $0.format != .retirement } ?? false
+    }
 
     package func validateObservation(_ observation: AttributedObservation, in context: RoundContext) throws {
         try check(try StreamsObservation(encoded: observation.observation), stage: try stage(context))

@@ -64,8 +64,13 @@ package struct IngressBook: Sendable {
         for watch in watches { feeds[watch.feedID] = Feed(watch: watch, heardAt: now) }
     }
 
-    /// Stops publishing feeds rather than publishing what is doubtful; the kill switch of 12.5.
-    package mutating func withhold(_ feeds: Set<FeedID>) { withheld = feeds }
+    /// Stops publishing feeds rather than publishing what is doubtful; the kill switch of 12.5. These, and no others.
+    package mutating func withhold(_ feeds: Set<FeedID>, now: UInt64) {
+        // Silence counts from the release on.
+        for id in order where withheld.contains(id) && !feeds.contains(id) { self.feeds[id]?.heardAt = now }
+        for id in order where feeds.contains(id) { self.feeds[id]?.isStale = false }
+        withheld = feeds
+    }
 
     /// Whether this very report was published before: asked before its signatures are looked at.
     package func knows(_ feedID: FeedID, digest: Hash32, sequenceNumber: UInt64) -> Bool {
@@ -119,7 +124,9 @@ package struct IngressBook: Sendable {
     package mutating func tick(now: UInt64) -> [Note] {
         var notes: [Note] = []
         for id in order {
-            guard let feed = feeds[id], !feed.isStale, now > feed.heardAt + feed.watch.staleAfter else { continue }
+            guard let feed = feeds[id], !feed.isStale, !withheld.contains(id),
+                now > feed.heardAt + feed.watch.staleAfter
+            else { continue }
             feeds[id]?.isStale = true
             notes.append(.stale(id, nanoseconds: now - feed.heardAt))
         }

@@ -36,6 +36,8 @@ package struct PublisherBook: Sendable {
         var head = 0
         /// Sequence number of the newest.
         var last: UInt64 = 0
+        /// Left out of snapshots: the operator does not stand by its newest report.
+        var isWithheld = false
 
         var count: Int { frames.count - head }
         var oldest: UInt64 { last - UInt64(count) + 1 }
@@ -67,6 +69,9 @@ package struct PublisherBook: Sendable {
     private var order: [(ring: Int32, sequence: UInt64)] = []
     private var orderHead = 0
     private var heldReports = 0
+    /// Feeds that are withheld, in the order in which they became so, and whose turn it is to be named.
+    private var withheld: [FeedID] = []
+    private var heartbeats = 0
 
     package init(bootID: UInt64, bounds: Bounds = Bounds()) {
         self.bootID = bootID
@@ -117,17 +122,41 @@ package struct PublisherBook: Sendable {
             looks -= 1
             let entry = order[orderHead]
             orderHead += 1
-            let ring = rings[Int(entry.ring)]
-            guard entry.sequence >= ring.oldest else { continue }
-            if ring.count > 1 { removeOldest(of: Int(entry.ring)) } else { order.append(entry) }
+            // No copy of the ring: a second owner would make every removal copy all of it.
+            guard entry.sequence >= rings[Int(entry.ring)].oldest else { continue }
+            if rings[Int(entry.ring)].count > 1 { removeOldest(of: Int(entry.ring)) } else { order.append(entry) }
         }
         guard order.count > 2 * heldReports + 1_024 else { return }
         order = order[orderHead...].filter { $0.sequence >= rings[Int($0.ring)].oldest }
         orderHead = 0
     }
 
-    package func heartbeat(at nanoseconds: UInt64) -> Bytes {
-        StreamFrame(heartbeatOf: bootID, globalSequence: globalSequence, publishTimestampNanoseconds: nanoseconds).encoded
+    /// Where feeds are withheld, each heartbeat names the next of them, and one in each turn none: a subscriber that
+    /// comes late hears of all.
+    package mutating func heartbeat(at nanoseconds: UInt64) -> Bytes {
+        heartbeats = (heartbeats + 1) % (withheld.count + 1)
+        guard heartbeats < withheld.count else {
+            return StreamFrame(
+                heartbeatOf: bootID, globalSequence: globalSequence, publishTimestampNanoseconds: nanoseconds
+            ).encoded
+        }
+        return notice(withheld[heartbeats], [.withheld], at: nanoseconds)
+    }
+
+    /// Withholds a feed, or releases it. What was published stays to be asked for by its numbers; snapshots leave it out.
+    /// - Returns: the frame that tells subscribers; nil when it was so before.
+    package mutating func withhold(_ feedID: FeedID, _ isWithheld: Bool, at nanoseconds: UInt64) -> Bytes? {
+        guard withheld.contains(feedID) != isWithheld else { return nil }
+        if isWithheld { withheld.append(feedID) } else { withheld.removeAll { $0 == feedID } }
+        if let index = indices[feedID] { rings[index].isWithheld = isWithheld }
+        return notice(feedID, isWithheld ? [.withheld] : [], at: nanoseconds)
+    }
+
+    private func notice(_ feedID: FeedID, _ flags: StreamFlags, at nanoseconds: UInt64) -> Bytes {
+        StreamFrame(
+            heartbeatOf: bootID, globalSequence: globalSequence, publishTimestampNanoseconds: nanoseconds, about: feedID,
+            flags: flags
+        ).encoded
     }
 
     /// The whole answer to a request, in order.
@@ -135,7 +164,9 @@ package struct PublisherBook: Sendable {
         let done = StreamReply.done(bootID: bootID, globalSequence: globalSequence)
         switch request {
         case .snapshot(let prefixes):
-            let newest = rings.compactMap(\.frames.last).filter { frame in prefixes.contains { frame.starts(with: $0) } }
+            let newest = rings.filter { !$0.isWithheld }.compactMap(\.frames.last).filter { frame in
+                prefixes.contains { frame.starts(with: $0) }
+            }
             return newest.map { .report(StreamFrame.marked($0, adding: .snapshot)) } + [done]
         case .gap(let feedID, let bootID, let from, let to):
             guard bootID == self.bootID, let index = indices[feedID] else { return [.gone(oldest: 0)] }

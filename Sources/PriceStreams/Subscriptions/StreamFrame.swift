@@ -17,6 +17,8 @@ package struct StreamFlags: OptionSet, Hashable, Sendable {
     package static let marketClosed = StreamFlags(rawValue: 1 << 2)
     /// The header words of the blob count milliseconds, microseconds or nanoseconds.
     package static let subSecond = StreamFlags(rawValue: 1 << 3)
+    /// Of a heartbeat that names a feed: its gateway's operator withholds it.
+    package static let withheld = StreamFlags(rawValue: 1 << 4)
 }
 
 /// Why bytes are no frame.
@@ -41,7 +43,7 @@ package struct StreamFrame: Equatable, Sendable {
     package static let payloadBytesMaximum = 65_536 - headerBytes
 
     package var kind: Class
-    /// Zero in heartbeats.
+    /// Zero in heartbeats, but for those that tell whether a feed is withheld.
     package var feedID: FeedID
     package var flags: StreamFlags
     /// New at every start of a publisher.
@@ -72,16 +74,21 @@ package struct StreamFrame: Equatable, Sendable {
         self.payload = payload
     }
 
-    package init(heartbeatOf bootID: UInt64, globalSequence: UInt64, publishTimestampNanoseconds: UInt64) {
+    /// - Parameter feedID: the feed of which it tells, by its flags, whether it is withheld; none for most heartbeats.
+    package init(
+        heartbeatOf bootID: UInt64, globalSequence: UInt64, publishTimestampNanoseconds: UInt64,
+        about feedID: FeedID = FeedID(Hash32.zero), flags: StreamFlags = []
+    ) {
         self.init(
-            report: [], of: FeedID(Hash32.zero), flags: [], bootID: bootID, feedSequence: 0, globalSequence: globalSequence,
+            report: [], of: feedID, flags: flags, bootID: bootID, feedSequence: 0, globalSequence: globalSequence,
             observationsTimestampNanoseconds: 0, publishTimestampNanoseconds: publishTimestampNanoseconds)
         kind = .heartbeat
     }
 
     package var encoded: Bytes {
         Bytes(unsafeUninitializedCapacity: Self.headerBytes + payload.count) { buffer, count in
-            let start = UnsafeMutableRawPointer(buffer.baseAddress!)
+            guard let first = buffer.baseAddress else { preconditionFailure("a frame has a header") }
+            let start = UnsafeMutableRawPointer(first)
             start.storeBytes(of: kind.rawValue, as: UInt8.self)
             feedID.hash.word.storeBigEndian(to: start + 1)
             start.storeBytes(of: Self.headerVersion, toByteOffset: 33, as: UInt8.self)

@@ -33,6 +33,8 @@ package struct TrackerConfiguration: Sendable {
     package var answerNanoseconds: UInt64 = 2_000_000_000
     /// Reports that wait for missing ones of their feed, in complete mode; beyond it the gap is given up.
     package var waitingMaximum = 1_000
+    /// Feeds that are remembered: twice what a round may report on. What a publisher invents beyond it is refused.
+    package var feedsMaximum = 4_096
 
     package init() {}
 }
@@ -62,6 +64,9 @@ package struct SubscriptionTracker: Sendable {
         /// This subscriber is too slow: close the connection, open it again.
         case reconnect(late: Int)
         case refused(String)
+        /// The gateway's operator stopped this feed: nothing of it comes until it is released. Told once.
+        case withheld(FeedID)
+        case released(FeedID)
     }
 
     private struct Feed: Sendable {
@@ -84,6 +89,7 @@ package struct SubscriptionTracker: Sendable {
     private let configuration: TrackerConfiguration
     private var bootID: UInt64?
     private var feeds: [FeedID: Feed] = [:]
+    private var withheld: Set<FeedID> = []
     private var globalSequence: UInt64 = 0
     /// A number of all feeds was passed over: some feed misses a report, perhaps its last.
     private var hasHole = false
@@ -139,6 +145,7 @@ package struct SubscriptionTracker: Sendable {
     private mutating func live(_ frame: StreamFrame, _ now: UInt64, _ actions: inout [Action]) {
         if frame.bootID != bootID { restart(frame.bootID, &actions) }
         if frame.kind == .heartbeat {
+            notice(frame, &actions)
             // A tail that was lost: nothing after it will show the hole.
             if seesAll, frame.globalSequence > globalSequence || hasHole, !isAskingForState {
                 hasHole = false
@@ -149,7 +156,37 @@ package struct SubscriptionTracker: Sendable {
         if globalSequence > 0, frame.globalSequence > globalSequence + 1 { hasHole = true }
         globalSequence = max(globalSequence, frame.globalSequence)
         watchLateness(frame, now, &actions)
+        if !withheld.isEmpty, withheld.remove(frame.feedID) != nil { actions.append(.released(frame.feedID)) }
         accept(frame, &actions)
+    }
+
+    /// A heartbeat that names a feed tells whether it is withheld.
+    private mutating func notice(_ frame: StreamFrame, _ actions: inout [Action]) {
+        guard frame.feedID.hash != .zero, isAskedFor(frame.feedID) else { return }
+        if frame.flags.contains(.withheld) {
+            guard withheld.count < configuration.feedsMaximum, withheld.insert(frame.feedID).inserted else { return }
+            actions.append(.withheld(frame.feedID))
+        } else if withheld.remove(frame.feedID) != nil {
+            actions.append(.released(frame.feedID))
+        }
+    }
+
+    private func isAskedFor(_ feedID: FeedID) -> Bool {
+        let topic = StreamTopic.feed(feedID)
+        return configuration.topics.contains { topic.starts(with: $0) }
+    }
+
+    /// Whether a feed may be followed that was not yet: nobody signs the ids in headers.
+    private func admits(_ feedID: FeedID, _ actions: inout [Action]) -> Bool {
+        guard isAskedFor(feedID) else {
+            actions.append(.refused("notSubscribed"))
+            return false
+        }
+        guard feeds.count < configuration.feedsMaximum else {
+            actions.append(.refused("tooManyFeeds"))
+            return false
+        }
+        return true
     }
 
     private mutating func restart(_ bootID: UInt64, _ actions: inout [Action]) {
@@ -162,6 +199,7 @@ package struct SubscriptionTracker: Sendable {
             for frame in feeds[key]?.waiting ?? [] { actions.append(.deliver(frame)) }
         }
         feeds = [:]
+        withheld = []
         questions = []
         actions.append(.restarted(bootID: bootID))
         ask(.snapshot(prefixes: configuration.topics), about: nil)
@@ -176,6 +214,7 @@ package struct SubscriptionTracker: Sendable {
     }
 
     private mutating func accept(_ frame: StreamFrame, _ actions: inout [Action]) {
+        guard feeds[frame.feedID] != nil || admits(frame.feedID, &actions) else { return }
         var feed = feeds[frame.feedID] ?? Feed()
         defer { feeds[frame.feedID] = feed }
         let known = feed.waiting.last?.feedSequence ?? feed.last

@@ -1,11 +1,12 @@
 // Prices that commit reports carry: USD prices of tokens, gas prices and native prices of chains. Read in the
-// background, one loop for each chain, so that no round waits for a chain that hangs.
+// background, one loop for each chain and one for the price streams, so that no round waits for what hangs.
 
 import CCIP
 import ChainAccess
 import Committing
 import Ethereum
 import Logging
+import PriceStreams
 import Synchronization
 
 /// The prices of one process. Reading it never waits; what is older than three refreshes is as good as unknown.
@@ -13,7 +14,7 @@ final class PriceBoard: Sendable {
     /// What it costs to run something on a chain.
     struct ChainPrices: Sendable, Equatable {
         var fees: FeeComponents
-        /// USD with 18 decimals for 10^18 of the native coin's smallest units; nil when the FeeQuoter has none.
+        /// USD with 18 decimals for 10^18 of the native coin's smallest units; nil when nobody tells.
         var native: U256?
     }
 
@@ -34,13 +35,20 @@ final class PriceBoard: Sendable {
 
     private let cluster: ClusterSettings
     private let watches: [ChainWatch]
+    /// Nil where no price comes from streams.
+    let streams: StreamPriceReader?
     private let now: @Sendable () -> UInt64
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(cluster: ClusterSettings, watches: [ChainWatch], now: @escaping @Sendable () -> UInt64, logger: Logger) {
+    init(
+        cluster: ClusterSettings, watches: [ChainWatch], streams: StreamPriceReader? = nil,
+        now: @escaping @Sendable () -> UInt64, logger: Logger
+    ) {
+        precondition(streams != nil || !cluster.takesStreamPrices, "prices of streams need a reader")
         self.cluster = cluster
         self.watches = watches
+        self.streams = streams
         self.now = now
         self.logger = logger
     }
@@ -49,23 +57,32 @@ final class PriceBoard: Sendable {
 
     func prices(of chain: ChainSelector) -> ChainPrices? {
         let time = now()
-        return state.withLock { fresh($0.chains[chain], time) }
+        guard var known = state.withLock({ fresh($0.chains[chain], time) }) else { return nil }
+        known.native = native(of: chain, told: known.native)
+        return known
+    }
+
+    /// Of the stream that is named for the coin and of nothing else, or what the chain's FeeQuoter told.
+    func native(of chain: ChainSelector, told: U256?) -> U256? {
+        guard let source = cluster.chain(chain)?.nativePrice else { return told }
+        return streams?.price(source, tokenDecimals: ReportSchema.coinDecimals)
     }
 
     /// USD with 18 decimals for 10^18 smallest units of each token of a destination.
     func tokens(of destination: ChainSelector) -> [Address: U256] {
         let time = now()
         let listed = cluster.chain(destination)?.tokenPrices ?? []
-        return state.withLock { state in
-            var prices: [Address: U256] = [:]
-            for item in listed {
-                switch item.source {
-                case .fixed(let usd): prices[item.token] = usd
-                case .aggregator: prices[item.token] = fresh(state.feeds[Feed(destination: destination, token: item.token)], time)
-                }
+        var prices: [Address: U256] = [:]
+        for item in listed {
+            switch item.source {
+            case .fixed(let usd): prices[item.token] = usd
+            case .aggregator:
+                let feed = Feed(destination: destination, token: item.token)
+                prices[item.token] = state.withLock { fresh($0.feeds[feed], time) }
+            case .stream(let source, let decimals): prices[item.token] = streams?.price(source, tokenDecimals: decimals)
             }
-            return prices
         }
+        return prices
     }
 
     /// Milliseconds since the prices of a chain were read; nil when they never were.
@@ -84,6 +101,7 @@ final class PriceBoard: Sendable {
     /// Until the task is cancelled.
     func run() async {
         await withTaskGroup(of: Void.self) { group in
+            if let streams { group.addTask { [self] in await repeating { await streams.refresh() } } }
             for watch in watches where isPriced(watch.settings.selector) {
                 group.addTask { [self] in await repeating { [self] in await readChain(watch) } }
             }
@@ -121,7 +139,7 @@ final class PriceBoard: Sendable {
     private func readChain(_ watch: ChainWatch) async {
         guard let execution = await executionPrice(watch) else { return }
         guard let availability = await dataAvailabilityPrice(watch) else { return }
-        let native = await nativePrice(watch)
+        let native = watch.settings.nativePrice == nil ? await nativePrice(watch) : nil
         let time = now()
         state.withLock { state in
             state.chains[watch.settings.selector] = Entry(

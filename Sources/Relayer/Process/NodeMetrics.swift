@@ -5,6 +5,7 @@ import ChainAccess
 import Committing
 import JSONRPC
 import MessageBus
+import PriceStreams
 import Storage
 
 final class NodeMetrics: Sendable {
@@ -51,6 +52,7 @@ final class NodeMetrics: Sendable {
             set("causeway_price_age_milliseconds", "since gas and native prices of the chain were read", ["chain": chain],
                 Double(age))
         }
+        if let streams = node.prices?.streams { noteStreams(streams, own) }
         set("causeway_mesh_sent_messages_total", "messages to peers", [:], Double(mesh.sentMessages))
         set("causeway_mesh_received_messages_total", "messages from peers", [:], Double(mesh.receivedMessages))
         for reason in DropReason.allCases {
@@ -96,6 +98,31 @@ final class NodeMetrics: Sendable {
         }
         if let feed = node.feed {
             set("causeway_feed_events_total", "events published", [:], Double(feed.statistics.publishedEvents))
+        }
+    }
+
+    /// Zero from the start, but for ages: a price that was never known has none.
+    private func noteStreams(_ streams: StreamPriceReader, _ own: [String: String]) {
+        let statistics = streams.statistics
+        func set(_ name: String, _ help: String, _ labels: [String: String], _ value: UInt64) {
+            registry.gauge(name, help: help, labels: own.merging(labels) { $1 }).set(Double(value))
+        }
+        for (feed, age) in statistics.ages {
+            set("causeway_stream_price_age_milliseconds",
+                "since the oracles looked at the price that is in use, or was last", ["feed": "\(feed)"], age)
+        }
+        for feed in streams.feeds {
+            for reason in RefusalReason.ofStreamPrices {
+                set("causeway_stream_price_refused_total", "reports of a stream that were not used, by reason",
+                    ["feed": "\(feed)", "reason": reason.rawValue],
+                    statistics.refused[.init(feed: feed, reason: reason)] ?? 0)
+            }
+        }
+        for origin in streams.origins {
+            for reason in StreamPriceReader.Failure.reasons {
+                set("causeway_stream_requests_failed_total", "requests to a gateway that gave no report, by reason",
+                    ["origin": origin, "reason": reason], statistics.failures[.init(origin: origin, reason: reason)] ?? 0)
+            }
         }
     }
 

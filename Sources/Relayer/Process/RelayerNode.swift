@@ -87,7 +87,9 @@ package final class RelayerNode: Sendable {
         failure = Failure()
         let isCommitting = role == .committing
         prices = isCommitting
-            ? PriceBoard(cluster: cluster, watches: watches, now: { InstanceRunner.now() }, logger: logger) : nil
+            ? PriceBoard(
+                cluster: cluster, watches: watches, streams: try Self.streams(settings, keys, logger),
+                now: { InstanceRunner.now() }, logger: logger) : nil
         guards = isCommitting ? Self.collector(cluster, mesh, directory, logger) : nil
         var committers: [Committer] = []
         var executors: [Executor] = []
@@ -131,6 +133,17 @@ package final class RelayerNode: Sendable {
             peers: peers + guards, ownIndex: settings.ownIndex, keyPair: keys.curve)
         configuration.timings = timings
         return configuration
+    }
+
+    /// Nil where no price comes from streams.
+    private static func streams(
+        _ settings: RelayerSettings, _ keys: RelayerKeys, _ logger: Logger
+    ) throws(RelayerError) -> StreamPriceReader? {
+        guard settings.cluster.takesStreamPrices else { return nil }
+        guard let access = settings.streams, let credential = keys.streams else {
+            throw RelayerError(.keyMissing, "prices come from streams, and there is no key for them")
+        }
+        return StreamPriceReader(cluster: settings.cluster, access: access, credential: credential, logger: logger)
     }
 
     /// Nil without guards.

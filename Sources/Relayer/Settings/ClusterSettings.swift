@@ -41,6 +41,8 @@ package struct ClusterSettings: Sendable, Equatable {
         package var fees: FeeRule
         package var contracts: Contracts
         package var wrappedNative: Address
+        /// Where the USD price of the native coin comes from; nil: from the chain's own FeeQuoter.
+        package var nativePrice: StreamSource?
         package var tokenPrices: [TokenPrice]
         /// Where the aggregators of `tokenPrices` stand; the chain itself by default.
         package var feedChain: ChainSelector
@@ -105,6 +107,8 @@ package struct ClusterSettings: Sendable, Equatable {
     package var guardTimeoutMilliseconds: UInt64
     /// Nil where no token needs off-chain data.
     package var tokenData: TokenDataSettings?
+    /// Nil where no price comes from streams.
+    package var priceStreams: PriceStreamSettings?
 
     package func chain(_ selector: ChainSelector) -> Chain? { chains.first { $0.selector == selector } }
     /// Sources of the lanes into `destination`, ascending.
@@ -153,6 +157,8 @@ extension ClusterSettings {
         guards = try root.guards()
         guardTimeoutMilliseconds = try root.number("guardTimeoutMilliseconds", default: "15000")
         tokenData = try TokenDataSettings.read(&root, chains)
+        priceStreams = nil
+        priceStreams = try root.priceStreams(self, file)
         try root.finish()
         try reader.finish()
         try validate(file)
@@ -186,7 +192,8 @@ extension ClusterSettings {
         var chain = Chain(
             name: name, chainID: chainID, selector: selector, faulty: faulty, startBlock: startBlock,
             finality: finality, access: access, fees: fees, contracts: contracts,
-            wrappedNative: try section.address("wrappedNative"), tokenPrices: tokenPrices, feedChain: selector,
+            wrappedNative: try section.address("wrappedNative"), nativePrice: try section.nativePrice(),
+            tokenPrices: tokenPrices, feedChain: selector,
             prices: prices, dataAvailability: try section.dataAvailability(),
             gasPrice: gasPrice, maxFeePerGas: try section.word("maxFeePerGas", default: "500000000000"),
             feeBumpBlocks: try section.number("feeBumpBlocks", default: "3"),

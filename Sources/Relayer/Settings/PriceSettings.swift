@@ -19,6 +19,8 @@ extension ClusterSettings {
             /// USD with 18 decimals for 10^18 smallest units of the token (FeeQuoter's unit).
             case fixed(U256)
             case aggregator(TokenFeed)
+            /// A feed of the price streams, and the decimals of the token.
+            case stream(StreamSource, tokenDecimals: UInt8)
         }
 
         package var token: Address
@@ -33,6 +35,7 @@ extension ClusterSettings {
             switch source {
             case .fixed(let usd): usd.decimal
             case .aggregator(let feed): "feed \(feed.aggregator.checksummed)"
+            case .stream(let source, let decimals): "\(source.text), token of \(decimals) decimals"
             }
         }
     }
@@ -94,24 +97,49 @@ extension ConfigurationSection {
         var prices: [ClusterSettings.TokenPrice] = []
         for var item in try sections("tokenPrices") {
             let token = try item.address("token")
-            let source: ClusterSettings.TokenPrice.Source
-            if item.has("aggregator") {
-                source = .aggregator(
-                    ClusterSettings.TokenFeed(
-                        token: token, aggregator: try item.address("aggregator"),
-                        tokenDecimals: UInt8(try item.integer("decimals", in: 0...36)),
-                        maximumAgeSeconds: try item.number("maximumAgeSeconds", default: "86400")))
-                guard !item.has("usd") else {
-                    throw item.refused("usd", "a price", "either 'usd' or 'aggregator'")
-                }
-            } else {
-                source = .fixed(try item.word("usd"))
-            }
+            let source = try item.priceSource(token)
             let deviation = item.has("deviationPPB") ? try item.number("deviationPPB") : nil
             prices.append(ClusterSettings.TokenPrice(token: token, source: source, deviationPPB: deviation))
             try item.finish()
         }
         return prices
+    }
+
+    /// Exactly one of the three.
+    private mutating func priceSource(_ token: Address) throws(ConfigurationError) -> ClusterSettings.TokenPrice.Source {
+        let kinds = ["usd", "aggregator", "stream"]
+        let given = kinds.filter { has($0) }
+        guard let kind = given.first else {
+            // One of them may be there, mistyped.
+            let hint = "a price comes from one of 'usd', 'aggregator' and 'stream'"
+            let errors = kinds.map { missing($0, hint: hint) }
+            throw errors.first { $0.hint != hint } ?? errors[0]
+        }
+        guard given.count == 1 else {
+            throw refused(given[1], "there beside '\(kind)'", "exactly one of 'usd', 'aggregator' and 'stream'")
+        }
+        switch kind {
+        case "aggregator":
+            return .aggregator(
+                ClusterSettings.TokenFeed(
+                    token: token, aggregator: try address("aggregator"), tokenDecimals: try tokenDecimals(),
+                    maximumAgeSeconds: try number("maximumAgeSeconds", default: "86400")))
+        case "stream": return .stream(try streamSource(), tokenDecimals: try tokenDecimals())
+        default: return .fixed(try word("usd"))
+        }
+    }
+
+    private mutating func tokenDecimals() throws(ConfigurationError) -> UInt8 {
+        UInt8(try integer("decimals", in: 0...Int(FeeQuoterUnit.decimalsMaximum)))
+    }
+
+    /// `nativePrice` of a chain; nil where its FeeQuoter tells.
+    mutating func nativePrice() throws(ConfigurationError) -> ClusterSettings.StreamSource? {
+        guard has("nativePrice") else { return nil }
+        var section = try section("nativePrice")
+        let source = try section.streamSource()
+        try section.finish()
+        return source
     }
 
     /// `dataAvailability` of a chain.

@@ -11,6 +11,8 @@ package struct RelayerKeys: Sendable {
     package var curve: CurveKeyPair
     /// Of the chains that the role writes to, by chain name.
     package var transmitters: [String: PrivateKey]
+    /// Of a committing process that takes prices from streams.
+    package var streams: StreamsCredential?
 
     /// File names inside the keys directory.
     package enum FileName {
@@ -60,7 +62,12 @@ package struct RelayerKeys: Sendable {
             try expect(name, "\(key.address)", "\(wanted)")
             transmitters[chain.name] = key
         }
-        return RelayerKeys(reportSigner: signer, offchain: offchain, curve: pair, transmitters: transmitters)
+        var streams: StreamsCredential?
+        if role == .committing, settings.cluster.takesStreamPrices, let access = settings.streams {
+            streams = try StreamsCredential.open(access.keyFile)
+        }
+        return RelayerKeys(
+            reportSigner: signer, offchain: offchain, curve: pair, transmitters: transmitters, streams: streams)
     }
 
     private static func expect(_ name: String, _ found: String, _ listed: String) throws(ConfigurationError) {

@@ -29,6 +29,8 @@ package struct RelayerSettings: Sendable {
     package var committingHTTP: ListenAddress
     package var executingHTTP: ListenAddress
     package var eventFeed: Endpoint
+    /// Nil where no price comes from streams.
+    package var streams: StreamsAccessSettings?
     package var pollMilliseconds: Int
     package var logLevel: Logger.Level
     package var cluster: ClusterSettings
@@ -97,6 +99,12 @@ extension RelayerSettings {
         executingHTTP = try http.listenAddress("executing", example: 9100)
         try http.finish()
         eventFeed = try root.value("eventFeed", expected: "an endpoint like tcp://127.0.0.1:7001") { try? Endpoint($0) }
+        streams = try root.streamsAccess(folder)
+        guard streams != nil || !cluster.takesStreamPrices else {
+            throw root.missing(
+                "priceStreams",
+                hint: "\(clusterPath) takes prices from streams: say where to ask for them, and with which key")
+        }
         pollMilliseconds = try root.integer("pollMilliseconds", in: 5...60_000, default: 1_000)
         logLevel = try root.value(
             "logLevel", expected: "trace, debug, info, notice, warning, error or critical", default: "info"

@@ -10,14 +10,14 @@ struct APIHandler: Sendable {
     let history: any ReportHistory
 
     enum Route: Equatable, Sendable {
-        case origins, feeds, latest, report, bulk, page, webSocket, range
+        case origins, feeds, latest, report, bulk, page, webSocket, range, stream
         /// For everybody: public facts of the service and its condition.
         case metadata, don, health, ready, metrics
 
         static let paths: [String: Route] = [
             "/": .origins, "/api/v1/feeds": .feeds, "/api/v1/reports/latest": .latest, "/api/v1/reports": .report,
             "/api/v1/reports/bulk": .bulk, "/api/v1/reports/page": .page, "/api/v1/ws": .webSocket,
-            "/ext/v1/reports/range": .range, "/ext/v1/feeds": .metadata, "/ext/v1/don": .don, "/healthz": .health,
+            "/ext/v1/reports/range": .range, APIHandler.streamPath: .stream, "/ext/v1/feeds": .metadata, "/ext/v1/don": .don, "/healthz": .health,
             "/health": .health, "/readyz": .ready, "/ready": .ready, "/metrics": .metrics,
         ]
 
@@ -67,6 +67,7 @@ struct APIHandler: Sendable {
             return Self.json(JSON.object(JSONObject([("feeds", .array(feeds))])).bytes)
         case .latest:
             let feed = try feed(target, key)
+            if history.isWithheld(feed.feedID) { throw .withheld }
             return try single { try history.latest(of: feed.feedID) }
         case .report:
             let (feedID, second) = (try target.feedID(), try target.seconds("timestamp"))
@@ -76,6 +77,7 @@ struct APIHandler: Sendable {
         case .page: return try page(target, key)
         case .range: return try range(target, key)
         case .webSocket: throw .malformed("a WebSocket handshake is expected here")
+        case .stream: throw .malformed("the server answers an event stream by itself")
         case .metadata: return Self.json(catalogue.wholeBody)
         case .don: return Self.json(catalogue.donBody)
         case .health, .ready, .metrics: preconditionFailure("the server answers for itself")

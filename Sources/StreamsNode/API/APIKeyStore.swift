@@ -9,17 +9,9 @@ import PriceStreams
 import Synchronization
 
 package final class APIKeyStore: Sendable {
-    /// What tells that a file is another one than before.
-    private struct Stamp: Equatable, Sendable {
-        var inode: UInt64
-        var seconds: Int
-        var nanoseconds: Int
-        var size: Int64
-    }
-
     private struct State {
         var keys = APIKeys()
-        var stamp: Stamp?
+        var stamp: PrivateFile.Stamp?
         /// The sealed master key and what it opened to: scrypt is paid once.
         var master: (sealed: KeyFile, secret: Secret)?
     }
@@ -43,7 +35,7 @@ package final class APIKeyStore: Sendable {
     /// Reads the file again when it is another one than before.
     /// - Returns: whether the keys are other ones.
     package func refresh() throws -> Bool {
-        let stamp = Self.stamp(path)
+        let stamp = PrivateFile.Stamp(path)
         return try state.withLock { state in
             guard stamp != state.stamp else { return false }
             let before = state.keys
@@ -88,14 +80,6 @@ package final class APIKeyStore: Sendable {
     private static func read(_ path: String) throws -> APIKeyFile {
         try APIKeyFile(decoding: KeyShelf.readPrivate(path, maximum: Limits.keysFileBytesMaximum))
     }
-
-    private static func stamp(_ path: String) -> Stamp? {
-        var info = stat()
-        guard stat(path, &info) == 0 else { return nil }
-        return Stamp(
-            inode: UInt64(info.st_ino), seconds: info.st_mtim.tv_sec, nanoseconds: info.st_mtim.tv_nsec,
-            size: Int64(info.st_size))
-    }
 }
 
 // MARK: - Changing, for the command line
@@ -134,7 +118,7 @@ extension APIKeyStore {
     /// All keys, disabled ones too. Needs no password.
     package static func list(directory: String) throws -> [APIKeyFile.Entry] {
         let path = "\(directory)/\(APIKeyFile.name)"
-        return stamp(path) == nil ? [] : try read(path).entries
+        return PrivateFile.Stamp(path) == nil ? [] : try read(path).entries
     }
 
     private static func noKeys(_ directory: String) -> StreamsNodeError {
@@ -142,32 +126,14 @@ extension APIKeyStore {
             .settings, "\(directory) holds no API keys", hint: "`causeway streams keys create` makes the first one")
     }
 
-    /// One change at a time, and the file is whole at every moment.
     private static func change(
         _ directory: String, make: () throws -> APIKeyFile, _ body: (inout APIKeyFile) throws -> Void
     ) throws {
         let path = "\(directory)/\(APIKeyFile.name)"
-        let lock = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard lock >= 0 else { throw failed(path) }
-        defer { close(lock) }
-        guard flock(lock, LOCK_EX) == 0 else { throw failed(path) }
-        var file = stamp(path) == nil ? try make() : try read(path)
-        try body(&file)
-        let draft = path + ".new"
-        unlink(draft)
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failed(draft) }
-        defer { close(descriptor) }
-        let bytes = file.encoded
-        let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        guard written == bytes.count, fsync(descriptor) == 0, rename(draft, path) == 0 else {
-            let error = failed(path)
-            unlink(draft)
-            throw error
+        try PrivateFile.change(path) {
+            var file = PrivateFile.Stamp(path) == nil ? try make() : try read(path)
+            try body(&file)
+            return file.encoded
         }
-    }
-
-    private static func failed(_ path: String) -> StreamsNodeError {
-        StreamsNodeError(.settings, "\(path): \(String(cString: strerror(errno)))", hint: "check the directory's owner")
     }
 }

@@ -21,6 +21,12 @@ extension Limits {
     package static let apiConnectionsMaximum = 10_000
     /// Messages that wait for one client, in bytes (9.3).
     package static let unsentBytesMaximum = 4 << 20
+    /// Reports of the history that an event stream begins with when it goes on: what fits the bytes that may wait.
+    package static let resumedReportsMaximum = 1_000
+    /// How much of what it has is sent again: reports of one time reach a gateway one after the other.
+    package static let resumeOverlapNanoseconds: UInt64 = 1_000_000_000
+    /// Reports that are published while a client's history is read.
+    package static let earlyReportsMaximum = 4_096
     /// How often the file of API keys is looked at: a revoked key is dead within a second.
     package static let keysWatchMilliseconds = 250
     /// Ten thousand keys with their sealed secrets.

@@ -18,6 +18,7 @@ struct APIRefusal: Error, Equatable, Sendable {
         APIRefusal(status: 401, message: "no access to feed \(feedID)")
     }
     static let reportNotFound = APIRefusal(status: 404, message: "report not found")
+    static let withheld = APIRefusal(status: 404, message: "the feed is withheld by its operator")
     static let pathNotFound = APIRefusal(status: 404, message: "not found")
     static func methodNotAllowed(_ allowed: String) -> APIRefusal {
         APIRefusal(status: 405, message: "method not allowed", headers: ["allow": allowed])

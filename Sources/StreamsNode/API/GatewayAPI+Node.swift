@@ -16,6 +16,7 @@ extension GatewayAPI {
             settings: settings, catalogue: try FeedCatalogue(node.settings.process.streams),
             history: GatewayHistory(node), keys: { keys.current }, obstacles: { [weak node] in node?.obstacles() ?? [] },
             metrics: metrics.registry, refreshMetrics: { metrics.refresh() }, logger: logger)
+        node.onWithheld { [weak self] feedID, isWithheld in self?.tell(feedID, isWithheld: isWithheld) }
         node.onPublished { [weak self] published in self?.publish(APIReport(published)) }
     }
 }

@@ -1,5 +1,5 @@
 // The edge of the compatible interface: one port for REST, WebSocket and the service's own condition. What is answered is
-// decided in APIHandler; keys, limits and clients are values or have files of their own.
+// decided in APIHandler; keys, limits and clients are values or have files of their own; event streams are in +Events.
 
 import Dispatch
 import Ethereum
@@ -25,11 +25,11 @@ package final class GatewayAPI: Sendable {
         case limited = "429", fault = "500", other
     }
 
-    private let handler: APIHandler
-    private let keys: @Sendable () -> APIKeys
+    let handler: APIHandler
+    let keys: @Sendable () -> APIKeys
     private let obstacles: @Sendable () -> [String]
-    private let hub = PushHub()
-    private let rates: Mutex<RateBook>
+    let hub = PushHub()
+    let rates: Mutex<RateBook>
     private let logger: Logger
     private let metrics: MetricsRegistry
     private let refreshMetrics: @Sendable () -> Void
@@ -37,7 +37,7 @@ package final class GatewayAPI: Sendable {
     private let slowConsumers: MetricCounter
     private let server = Mutex<RPCServer?>(nil)
     private let settings: GatewayAPISettings
-    private let now: @Sendable () -> UInt64
+    let now: @Sendable () -> UInt64
 
     /// - Parameters:
     ///   - keys: asked at every request.
@@ -65,7 +65,7 @@ package final class GatewayAPI: Sendable {
             "causeway_gateway_api_answers_total",
             help: "Answers of the interface by status; 401 and 429 want a look when they grow.", by: "status", Result.self)
         slowConsumers = metrics.counter(
-            "causeway_gateway_slow_consumers_total", help: "WebSockets that were cut off because they do not read.")
+            "causeway_gateway_slow_consumers_total", help: "Clients that were cut off because they do not read.")
     }
 
     /// Binds and listens.
@@ -80,6 +80,10 @@ package final class GatewayAPI: Sendable {
         configuration.push = settings.push
         configuration.everyRequest = { [weak self] request in await self?.answer(request) ?? APIRefusal.fault.answer }
         configuration.pushGate = { [weak self] request in await self?.gate(request) ?? .refused(APIRefusal.fault.answer) }
+        configuration.eventStream = (
+            path: APIHandler.streamPath,
+            gate: { [weak self] request in self?.streamGate(request) ?? .refused(APIRefusal.fault.answer) }
+        )
         let origins = handler.catalogue.originsHeader
         configuration.finishing = { Self.finished($0, origins: origins) }
         let made = RPCServer(configuration: configuration, service: nil, logger: logger)
@@ -104,7 +108,11 @@ package final class GatewayAPI: Sendable {
     /// The keys are other ones than before.
     package func keysChanged() { hub.enforce(keys()) }
 
-    package var webSockets: Int { hub.count }
+    /// A feed is withheld by its operator, or goes on.
+    package func tell(_ feedID: FeedID, isWithheld: Bool) { hub.tell(feedID, isWithheld: isWithheld) }
+
+    package var webSockets: Int { hub.webSockets }
+    package var eventStreams: Int { hub.eventStreams }
 
     // MARK: Requests
 
@@ -173,7 +181,7 @@ package final class GatewayAPI: Sendable {
         }
     }
 
-    private func ended(_ subscriber: PushSubscriber, _ end: PushEnd) {
+    func ended(_ subscriber: PushSubscriber, _ end: PushEnd) {
         rates.withLock { $0.disconnect(subscriber.key.user) }
         if end == .slow { slowConsumers.add() }
         logger.debug("client left", metadata: ["user": "\(subscriber.key.user)", "reason": "\(end)"])
@@ -196,12 +204,16 @@ package final class GatewayAPI: Sendable {
         return finished
     }
 
-    private func count(_ status: Int) { (answers[Result(rawValue: String(status)) ?? .other])?.add() }
+    func count(_ status: Int) { (answers[Result(rawValue: String(status)) ?? .other])?.add() }
 
     private func refreshOwnMetrics() {
         metrics.gauge(
             "causeway_gateway_websockets", help: "Clients of the compatible WebSocket."
-        ).set(hub.count)
+        ).set(hub.webSockets)
+        metrics.gauge("causeway_gateway_event_streams", help: "Clients of the event stream.").set(hub.eventStreams)
+        metrics.gauge(
+            "causeway_gateway_event_stream_messages", help: "Reports handed to event streams since the start."
+        ).set(hub.events)
         metrics.gauge(
             "causeway_gateway_websocket_messages", help: "Reports handed to WebSockets since the start."
         ).set(hub.sent)
@@ -210,7 +222,7 @@ package final class GatewayAPI: Sendable {
         ).set(hub.conflated)
         for user in keys().users {
             metrics.gauge(
-                "causeway_gateway_user_websockets", help: "WebSockets of a user; twice as many as meant is a client that reconnects badly.",
+                "causeway_gateway_user_websockets", help: "WebSockets and event streams of a user; twice as many as meant is a client that reconnects badly.",
                 labels: ["user": user]
             ).set(rates.withLock { $0.connections(of: user) })
         }

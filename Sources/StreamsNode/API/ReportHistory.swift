@@ -73,6 +73,8 @@ package protocol ReportHistory: Sendable {
     func covering(second: UInt64, of feedID: FeedID) throws -> APIReport?
     /// Ascending, both ends included.
     func page(of feedID: FeedID, from: UInt64, to end: UInt64, limit: Int) throws -> [APIReport]
+    /// Whether the operator stopped the feed: what was published stays, but nothing is the newest.
+    func isWithheld(_ feedID: FeedID) -> Bool
 }
 
 extension ReportHistory {
@@ -101,7 +103,10 @@ package struct GatewayHistory: ReportHistory {
 
     package init(_ node: GatewayNode) { self.node = node }
 
+    package func isWithheld(_ feedID: FeedID) -> Bool { node.withheldFeeds.contains(feedID) }
+
     package func latest(of feedID: FeedID) throws -> APIReport? {
+        if isWithheld(feedID) { return nil }
         if let latest = node.latest(of: feedID) { return APIReport(latest) }
         return try node.store.latest(of: feedID.bytes).flatMap { APIReport($0) }
     }

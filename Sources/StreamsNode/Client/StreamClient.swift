@@ -32,7 +32,11 @@ package enum StreamUpdate: Sendable {
     case uncovered(FeedID, after: UInt64, until: UInt64)
     case stalled(gateway: String)
     case resumed(gateway: String)
+    /// Begins anew, withheld feeds included.
     case restarted(gateway: String)
+    /// The gateway's operator stopped a feed: that gateway sends nothing of it until it is released.
+    case withheld(FeedID, gateway: String)
+    case released(FeedID, gateway: String)
     /// This process is too slow: the connection was closed and opened again.
     case tooSlow(gateway: String)
     /// Something that came in was not believed, by name.
@@ -67,7 +71,8 @@ package struct StreamClientConfiguration: Sendable {
     package init(gateways: [Gateway]) { self.gateways = gateways }
 
     /// Every gateway of a DON whose doors its file tells. `keyPair` nil makes one for this process alone.
-    package init(streams: StreamsSettings, keyPair: CurveKeyPair?) throws {
+    /// - Parameter others: further configurations of the DON whose oracles are believed, for a handover between them.
+    package init(streams: StreamsSettings, others: [StreamsSettings] = [], keyPair: CurveKeyPair?) throws {
         let pair = try keyPair ?? CurveKeyPair.generate()
         gateways = streams.gateways.compactMap { gateway in
             gateway.access.map { access in
@@ -76,7 +81,7 @@ package struct StreamClientConfiguration: Sendable {
                     curve: access.isPlaintext ? nil : (gateway.curvePublicKey, pair))
             }
         }
-        verifier = try streams.verifier()
+        verifier = try streams.verifier(others)
     }
 }
 
@@ -169,6 +174,8 @@ private final class StreamSink: FanOutSink {
                     wishes.reconnects = true
                     merger.tell(.tooSlow(gateway: gateway))
                 case .refused(let reason): merger.tell(.refused(reason, gateway: gateway))
+                case .withheld(let feed): merger.tell(.withheld(feed, gateway: gateway))
+                case .released(let feed): merger.tell(.released(feed, gateway: gateway))
                 }
             }
         }
@@ -232,6 +239,10 @@ private final class StreamMerger: Sendable {
     private func deliver(_ delivery: StreamDelivery) {
         feeds.withLock { feeds in
             let id = delivery.report.feedID
+            // A gateway that is believed without signatures may invent feeds, and begin anew to invent others.
+            guard feeds[id] != nil || feeds.count < Limits.clientFeedsMaximum else {
+                return onUpdate(.refused("tooManyFeeds", gateway: delivery.gateway))
+            }
             var feed = feeds[id] ?? Feed()
             let time = delivery.observationsTimestampNanoseconds
             if time <= feed.observations {

@@ -9,6 +9,7 @@ final class GatewayMetrics: Sendable {
     private let node: GatewayNode
     private let gauges: [String: MetricGauge]
     private let ages: [(feed: FeedID, gauge: MetricGauge)]
+    private let withheld: [(feed: FeedID, gauge: MetricGauge)]
 
     init(_ node: GatewayNode, registry: MetricsRegistry = MetricsRegistry()) {
         self.node = node
@@ -24,7 +25,8 @@ final class GatewayMetrics: Sendable {
         }
         let names = [
             ("holes_total", "Spans of time that no report covers."), ("stale_feeds", "Feeds that are silent now."),
-            ("oracles_connected", "Oracles that are connected."), ("subscriptions", "Subscriptions of the fan-out."),
+            ("withheld_feeds", "Feeds that the operator withholds."), ("oracles_connected", "Oracles that are connected."),
+            ("configurations", "Configurations whose reports are believed."), ("subscriptions", "Subscriptions of the fan-out."),
             ("frames_total", "Frames published over ZeroMQ."), ("requests_total", "Requests of subscribers for what they missed."),
             ("replies_cut_total", "Answers that a subscriber did not take."),
             ("requests_limited_total", "Requests refused for their number."),
@@ -32,14 +34,18 @@ final class GatewayMetrics: Sendable {
         ]
         for (name, help) in names { gauges[name] = registry.gauge("causeway_gateway_" + name, help: help) }
         self.gauges = gauges
-        ages = node.settings.process.streams.feeds.map { feed in
-            (
-                feed.feedID,
-                registry.gauge(
-                    "causeway_gateway_report_age_seconds", help: "Since the newest report of a feed; -1 before the first.",
-                    labels: ["feed": feed.symbol, "schema": feed.schema.name])
-            )
+        func each(_ name: String, _ help: String) -> [(feed: FeedID, gauge: MetricGauge)] {
+            node.settings.process.streams.feeds.map { feed in
+                (
+                    feed.feedID,
+                    registry.gauge(
+                        "causeway_gateway_" + name, help: help, labels: ["feed": feed.symbol, "schema": feed.schema.name])
+                )
+            }
         }
+        ages = each(
+            "report_age_seconds", "Since the newest report of a feed; -1 before the first, and while it is withheld.")
+        withheld = each("feed_withheld", "1 while the operator withholds the feed.")
     }
 
     func refresh() {
@@ -57,6 +63,10 @@ final class GatewayMetrics: Sendable {
         set("ingress_unstored", counts.unstored)
         set("holes_total", counts.holes)
         set("stale_feeds", UInt64(node.staleFeeds.count))
+        set("configurations", UInt64(node.believedConfigurations))
+        let stopped = node.withheldFeeds
+        set("withheld_feeds", UInt64(stopped.count))
+        for (feed, gauge) in withheld { gauge.set(stopped.contains(feed) ? 1 : 0) }
         set("oracles_connected", UInt64(node.connectedOracles))
         set("subscriptions", UInt64(fan.subscriptions))
         set("frames_total", fan.published)

@@ -45,6 +45,7 @@ package final class GatewayNode: Sendable {
 
     private struct State {
         var book: IngressBook
+        var tally = DeliveryTally()
         var counts = Counts()
         var latest: [FeedID: PublishedReport] = [:]
         var unstored: [ReportRow] = []
@@ -57,12 +58,15 @@ package final class GatewayNode: Sendable {
     package let store: ReportStore
     package let publisher: FanOutPublisher<FrameSource>
     package let mesh: PeerMesh
-    private let verifier: ReportVerifier
+    private let configurations: GatewayConfigurations
+    private let failure = FailureBell()
     private let state: Mutex<State>
     private let ingress = DispatchQueue(label: "causeway.streams.ingress", qos: .userInteractive)
     private let logger: Logger
     /// Called for each published report, in order, on the ingress queue: hand over and return.
     private let listeners = Mutex<[@Sendable (PublishedReport) -> Void]>([])
+    /// Called between reports when a feed is withheld or released.
+    private let withholding = Mutex<[@Sendable (FeedID, Bool) -> Void]>([])
 
     /// Opens everything that can fail because of a file, a key or a port.
     package init(settings: GatewaySettings, logger: Logger) throws {
@@ -70,13 +74,14 @@ package final class GatewayNode: Sendable {
         self.logger = logger
         let streams = settings.process.streams
         let keys = try StreamsKeyFile.gateway(settings)
-        verifier = try streams.verifier()
         let now = Self.now()
         let watches = streams.feeds.map { WatchedFeed(feedID: $0.feedID, staleAfter: $0.staleAfter, hours: $0.hours) }
         state = Mutex(
             State(
                 book: IngressBook(watches, now: now), heard: [UInt64](repeating: 0, count: streams.oracles.count)))
         try SettingsFile.makeDirectory(settings.process.dataDirectory)
+        configurations = try GatewayConfigurations(
+            settings: settings, keys: keys, logger: logger, onFailure: { [failure] in failure.ring($0) })
         store = try ReportStore(
             path: "\(settings.process.dataDirectory)/reports.sqlite", role: settings.process.name, logger: logger)
         var configuration = FanOutPublisherConfiguration(feed: settings.feed, requests: settings.requests)
@@ -91,6 +96,31 @@ package final class GatewayNode: Sendable {
         listeners.withLock { $0.append(listener) }
     }
 
+    package func onWithheld(_ listener: @escaping @Sendable (FeedID, Bool) -> Void) {
+        withholding.withLock { $0.append(listener) }
+    }
+
+    /// Publishes nothing of these feeds from now on, and everything of all others; returns when it is so. Subscribers are
+    /// told between the last report before and the first one after.
+    package func withhold(_ feeds: Set<FeedID>) {
+        ingress.sync {
+            let before = state.withLock { state in
+                let before = state.book.withheld
+                state.book.withhold(feeds, now: Self.now())
+                for feedID in feeds { state.latest[feedID] = nil }
+                return before
+            }
+            for (feedID, isWithheld) in before.subtracting(feeds).sorted().map({ ($0, false) })
+                + feeds.subtracting(before).sorted().map({ ($0, true) })
+            {
+                publisher.publish(.withheld(feedID, isWithheld))
+                for listener in withholding.withLock({ $0 }) { listener(feedID, isWithheld) }
+            }
+        }
+    }
+
+    package var withheldFeeds: Set<FeedID> { state.withLock { $0.book.withheld } }
+
     package var counts: Counts { state.withLock { $0.counts } }
     package func latest(of feedID: FeedID) -> PublishedReport? { state.withLock { $0.latest[feedID] } }
     package var staleFeeds: [FeedID] { state.withLock { $0.book.staleFeeds } }
@@ -104,19 +134,32 @@ package final class GatewayNode: Sendable {
 
     /// Until the task is cancelled, or the store fails.
     package func run() async throws {
-        try mesh.start { [weak self] messages in self?.receive(messages) }
+        let oracles = settings.process.streams.oracles.count
+        try mesh.start { [weak self] messages in self?.receive(messages, oracles: oracles) }
         askForHistory()
         defer { stop() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [self] in try await keepHistory() }
             group.addTask { [self] in try await watch() }
             group.addTask { [self] in try await forget() }
+            if settings.process.watch != nil {
+                group.addTask { [configurations] in
+                    await configurations.run { [weak self] messages, oracles in
+                        self?.receive(messages, oracles: oracles)
+                    }
+                }
+            }
+            group.addTask { [failure] in
+                guard let reason = await failure.wait() else { return }
+                throw StreamsNodeError(.stopped, reason, hint: "free the disk, or restore the store")
+            }
             try await group.next()
             group.cancelAll()
         }
     }
 
     private func stop() {
+        configurations.stop()
         mesh.stop()
         ingress.sync {}
         publisher.stop()
@@ -126,8 +169,8 @@ package final class GatewayNode: Sendable {
 
     // MARK: In
 
-    private func receive(_ messages: [InboundMessage]) {
-        let oracles = settings.process.streams.oracles.count
+    /// - Parameter oracles: of the configuration whose mesh they came through.
+    private func receive(_ messages: [InboundMessage], oracles: Int) {
         for message in messages {
             switch message.channel {
             case ReportBatch.channel: enqueue(message.payload, from: message.peer)
@@ -174,9 +217,11 @@ package final class GatewayNode: Sendable {
             fresh.removeAll(keepingCapacity: true)
         }
         take(fresh, receivedAt: receivedAt)
+        acknowledge()
     }
 
-    /// Every oracle sends every report: all but the first are known by their names, before their signatures are looked at.
+    /// What an oracle sends that stood in for another may be here already: known by its name, before its signatures are
+    /// looked at.
     private func news(_ item: ReportBatch.Item) -> FullReport? {
         let full: FullReport
         do { full = try FullReport(encoded: item.fullReport) } catch {
@@ -206,8 +251,9 @@ package final class GatewayNode: Sendable {
     }
 
     private func verify(_ reports: [FullReport]) -> [Result<VerifiedReport, VerificationRefusal>] {
+        let known = configurations.verifier
         @Sendable func verdict(_ report: FullReport) -> Result<VerifiedReport, VerificationRefusal> {
-            do { return .success(try verifier.verify(report)) } catch { return .failure(error) }
+            do { return .success(try known.verify(report)) } catch { return .failure(error) }
         }
         guard reports.count > 1 else { return reports.map(verdict) }
         return [Result<VerifiedReport, VerificationRefusal>](unsafeUninitializedCapacity: reports.count) { buffer, count in
@@ -229,6 +275,7 @@ package final class GatewayNode: Sendable {
 
     private func admit(_ verified: VerifiedReport, _ item: ReportBatch.Item, receivedAt: UInt64) {
         let now = Self.now()
+        configurations.heard(verified.configurationDigest)
         let (verdict, notes, published) = state.withLock { state in
             let (verdict, notes) = state.book.admit(
                 verified, encoded: item.fullReport, label: item.observationsTimestampNanoseconds, now: now)
@@ -241,10 +288,12 @@ package final class GatewayNode: Sendable {
                     publishedAt: now)
                 state.latest[report.feedID] = record
                 state.counts.published += 1
+                Self.count(verified, &state)
                 published = record
                 Self.remember(verified, item, receivedAt, &state)
             case .late:
                 state.counts.late += 1
+                Self.count(verified, &state)
                 Self.remember(verified, item, receivedAt, &state)
             case .duplicate: state.counts.duplicates += 1
             case .withheld: state.counts.withheld += 1
@@ -265,6 +314,23 @@ package final class GatewayNode: Sendable {
                 ])
         }
         tell(notes)
+    }
+
+    private static func count(_ verified: VerifiedReport, _ state: inout State) {
+        let context = verified.fullReport.context
+        state.tally.add(digest: context.configurationDigest, sequenceNumber: context.sequenceNumber)
+    }
+
+    /// Tells the oracles of each configuration what is here, so that they need not send it as well.
+    private func acknowledge() {
+        for receipt in state.withLock({ $0.tally.news() }) {
+            let own = settings.process.streams
+            let initial = configurations.isInitial(receipt.digest) ? (mesh, own.oracles.count) : nil
+            guard let (link, oracles) = initial ?? configurations.mesh(of: receipt.digest) else { continue }
+            for oracle in 0..<oracles {
+                _ = link.send(to: oracle, channel: DeliveryReceipt.channel, payload: receipt.encoded)
+            }
+        }
     }
 
     private static func remember(
@@ -386,17 +452,25 @@ package final class GatewayNode: Sendable {
 
     // MARK: Condition
 
-    package var connectedOracles: Int {
-        mesh.statistics.peers.prefix(settings.process.streams.oracles.count).count(where: \.isConnected)
+    /// Of the configuration that has most.
+    package var connectedOracles: Int { connected.map(\.oracles).max() ?? 0 }
+
+    package var believedConfigurations: Int { configurations.believed }
+
+    private var connected: [(oracles: Int, needed: Int, of: Int)] {
+        let streams = settings.process.streams
+        let own = mesh.statistics.peers.prefix(streams.oracles.count).count(where: \.isConnected)
+        return [(own, streams.faulty + 1, streams.oracles.count)] + configurations.connected
     }
 
     /// Nothing when the gateway does what it should.
     package func obstacles() -> [String] {
-        let streams = settings.process.streams
         var obstacles: [String] = []
-        if connectedOracles < streams.faulty + 1 {
-            obstacles.append("\(connectedOracles) of \(streams.oracles.count) oracles are connected")
+        let connected = connected
+        if !connected.contains(where: { $0.oracles >= $0.needed }), let best = connected.max(by: { $0.oracles < $1.oracles }) {
+            obstacles.append("\(best.oracles) of \(best.of) oracles are connected")
         }
+        obstacles += configurations.obstacles()
         let stale = staleFeeds
         if !stale.isEmpty { obstacles.append("\(stale.count) feeds are stale: \(stale.prefix(5).map(name).joined(separator: ", "))") }
         if let failure = publisher.statistics.failure { obstacles.append("the fan-out has ended: \(failure)") }

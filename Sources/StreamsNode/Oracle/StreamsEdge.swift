@@ -7,7 +7,7 @@ import OffchainReporting
 import PriceStreams
 import Synchronization
 
-final class StreamsEdge: PluginEdge {
+final class StreamsEdge: ImmediateEdge {
     struct Standing: Sendable {
         var stage = LifeCycleStage.staging
         var sequenceNumber: UInt64 = 0
@@ -26,22 +26,44 @@ final class StreamsEdge: PluginEdge {
         var abstains = false
         /// What this clock showed in the round that is being observed.
         var observing: (sequenceNumber: UInt64, at: UInt64) = (0, 0)
+        /// What the life cycle wants of the next observation.
+        var shouldRetire = false
+        var retirement: AttestedRetirement?
+        /// What was told of the life cycle.
+        var toldStage: LifeCycleStage?
+        var toldRetirement = false
+    }
+
+    /// What others learn of the life cycle, in order. Called from the instance's own thread: must not wait.
+    struct LifeCycle: Sendable {
+        var entered: @Sendable (LifeCycleStage) -> Void = { _ in }
+        var retired: @Sendable (AttestedRetirement) -> Void = { _ in }
     }
 
     private let observer: StreamsObserver
     private let desk: SourceDesk
     private let courier: ReportCourier
+    private let lifeCycle: LifeCycle
     private let logger: Logger
     private let shared = Mutex(Standing())
 
-    init(configuration: StreamsConfiguration, desk: SourceDesk, courier: ReportCourier, logger: Logger) {
+    init(
+        configuration: StreamsConfiguration, desk: SourceDesk, courier: ReportCourier, lifeCycle: LifeCycle,
+        logger: Logger
+    ) {
         observer = StreamsObserver(configuration: configuration)
+        self.lifeCycle = lifeCycle
         self.desk = desk
         self.courier = courier
         self.logger = logger
     }
 
     var standing: Standing { shared.withLock { $0 } }
+
+    /// From the next observation on; what stands on disk already.
+    func order(shouldRetire: Bool, retirement: AttestedRetirement?) {
+        shared.withLock { ($0.shouldRetire, $0.retirement) = (shouldRetire, retirement) }
+    }
 
     func observe(previousOutcome: [UInt8], sequenceNumber: UInt64) async throws -> [UInt8] {
         let now = GatewayNode.now()
@@ -53,25 +75,26 @@ final class StreamsEdge: PluginEdge {
         }
         // The clock is read after the sources have answered (5.4).
         let clock = GatewayNode.now()
-        let abstains = shared.withLock { state in
+        let (abstains, shouldRetire, retirement) = shared.withLock { state in
             state.observing = (sequenceNumber, clock)
-            return state.abstains
+            return (state.abstains, state.shouldRetire, state.retirement)
         }
         guard !abstains else {
             throw StreamsNodeError(
                 .notReady, "this clock is more than a second from the other oracles'", hint: "set it right: see chronyc")
         }
         return try observer.observation(
-            after: previousOutcome, StreamsSnapshot(clockNanoseconds: clock, values: values))
+            after: previousOutcome,
+            StreamsSnapshot(clockNanoseconds: clock, values: values, shouldRetire: shouldRetire, retirement: retirement))
     }
 
-    func shouldAccept(_ report: Report, _ key: ReportKey) async -> Bool? { true }
-    func shouldTransmit(_ report: Report, _ key: ReportKey) async -> Bool? { true }
+    func accepts(_ report: Report, _ key: ReportKey) -> Bool { true }
 
-    func transmit(_ report: AttestedReport) async {
+    func carry(_ report: AttestedReport) {
         do {
             let label = try ReportLabel(encoded: report.report.metadata)
-            guard label.feedID != nil, label.format != .retirement else { return }
+            if label.format == .retirement { return try keep(retirement: report) }
+            guard label.feedID != nil else { return }
             let context = try ReportContext(
                 configurationDigest: observer.configuration.configurationDigest,
                 sequenceNumber: report.key.sequenceNumber, donID: observer.configuration.donID)
@@ -89,6 +112,22 @@ final class StreamsEdge: PluginEdge {
         }
     }
 
+    /// For the successor; every further one of this instance says the same.
+    private func keep(retirement report: AttestedReport) throws {
+        let isFirst = shared.withLock { state in
+            defer { state.toldRetirement = true }
+            return !state.toldRetirement
+        }
+        guard isFirst else { return }
+        let signatures = try report.signatures.map { item in
+            AttestedRetirement.SignerSignature(
+                signer: UInt8(item.signer), signature: try Signature(bytes: item.signature))
+        }
+        lifeCycle.retired(
+            AttestedRetirement(
+                report: report.report.bytes, sequenceNumber: report.key.sequenceNumber, signatures: signatures))
+    }
+
     func restored(outcome: [UInt8]) { note(0, outcome) }
 
     func committed(sequenceNumber: UInt64, outcome: [UInt8]) { note(sequenceNumber, outcome) }
@@ -101,12 +140,19 @@ final class StreamsEdge: PluginEdge {
             state.stage = outcome.stage
             state.sequenceNumber = sequenceNumber
             state.observationTimestampNanoseconds = outcome.observationTimestampNanoseconds
-            state.committedAt = GatewayNode.now()
+            // A round of before the restart makes nobody ready: peers may not be connected yet.
+            if sequenceNumber > 0 { state.committedAt = GatewayNode.now() }
             state.channels = outcome.definitions.count
-            guard state.observing.sequenceNumber == sequenceNumber else { return }
+            // An outcome that was restored says nothing of this clock: nothing was observed for it in this process.
+            guard sequenceNumber > 0, state.observing.sequenceNumber == sequenceNumber else { return }
             state.clockSkewNanoseconds = Int64(
                 clamping: Int128(state.observing.at) - Int128(outcome.observationTimestampNanoseconds))
             state.abstains = state.clockSkewNanoseconds.magnitude > Limits.clockSkewNanosecondsMaximum
         }
+        let isNews = shared.withLock { state in
+            defer { state.toldStage = outcome.stage }
+            return state.toldStage != outcome.stage
+        }
+        if isNews { lifeCycle.entered(outcome.stage) }
     }
 }

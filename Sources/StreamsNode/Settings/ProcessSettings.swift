@@ -17,6 +17,8 @@ package struct ProcessSettings: Sendable {
     package var http: ListenAddress
     package var logLevel: Logger.Level
     package var streams: StreamsSettings
+    /// Nil: this process serves the configuration of its file, whatever the Configurator says.
+    package var watch: WatchSettings?
 
     /// Reads everything but what only one kind of process has; the caller finishes the section.
     init(
@@ -38,6 +40,7 @@ package struct ProcessSettings: Sendable {
         logLevel = try root.value(
             "logLevel", expected: "trace, debug, info, notice, warning, error or critical", default: "info"
         ) { Logger.Level(rawValue: $0) }
+        watch = try WatchSettings.read(&root, folder: folder)
     }
 }
 

@@ -47,7 +47,7 @@ extension StreamSettings {
             minObservations: section.has("minObservations") ? try section.integer("minObservations", in: 1...31) : nil,
             carries: try section.bool("carries", default: standard.carries))
         sourceAgeMaximum = try section.milliseconds("sourceAge", default: streamClass.sourceAgeMaximum / 1_000_000)
-        sourcesMinimum = try section.integer("sources", in: 1...16, default: 1)
+        sourcesMinimum = try section.integer("sources", in: 1...16, default: streamClass.sourcesMinimum)
         sourceDeviationMaximum = try section.share("sourceDeviation", default: 30_000_000) ?? .max
         try section.finish()
     }

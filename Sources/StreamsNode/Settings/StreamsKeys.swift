@@ -29,6 +29,18 @@ package struct OracleKeys: Sendable {
         return OracleKeys(reportSigner: signer, offchain: offchain, curve: curve)
     }
 
+    /// Whether a configuration lists these very keys under its oracle of that number. Throws `settings`.
+    func check(_ streams: StreamsSettings, ownIndex: Int) throws(StreamsNodeError) {
+        let listed = streams.oracles[ownIndex]
+        guard listed.signer == reportSigner.address, listed.offchainPublicKey == offchain.publicKey,
+            listed.curvePublicKey == curve.publicKey
+        else {
+            throw StreamsNodeError(
+                .settings, "a configuration lists other keys of \(listed.name) than this process has",
+                hint: "one process has one set of keys: give the oracle with new keys another name, and a process of its own")
+        }
+    }
+
     func cryptography(_ streams: StreamsSettings) -> Cryptography {
         Cryptography(
             hashing: Hashing { sha256($0).bytes },

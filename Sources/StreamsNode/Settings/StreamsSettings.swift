@@ -159,7 +159,8 @@ extension StreamsSettings {
         timing.deltaIdle = try section.number("deltaIdle", default: "\(timing.deltaRound)")
         timing.deltaGrace = try section.number("deltaGrace", default: "15")
         timing.deltaCertifiedCommitRequest = try section.number("deltaCertifiedCommitRequest", default: "200")
-        timing.deltaStage = 1
+        // Time for a gateway to check a round and to say so, before the next oracle stands in.
+        timing.deltaStage = max(30, timing.deltaRound / 2)
         timing.rMax = try section.number("rMax", default: "1000000")
         try section.finish()
         return timing
@@ -234,15 +235,35 @@ extension StreamsSettings {
             digest: try configurationDigest(), faulty: faulty, signers: oracles.map(\.signer), donID: donID)
     }
 
-    /// What agreement is started with.
-    func configuration() throws(PriceStreamsError) -> StreamsConfiguration {
-        try StreamsConfiguration(
-            configurationDigest: try configurationDigest(), donID: donID, oracleCount: oracles.count, faulty: faulty,
-            reportIntervalNanoseconds: reportIntervalNanosecondsMinimum, rules: try rules(), channels: try channels())
+    /// As the Configurator has it, or will have it.
+    package func registered() throws(PriceStreamsError) -> RegisteredConfiguration {
+        RegisteredConfiguration(
+            digest: try configurationDigest(), count: configurator.count, signers: oracles.map(\.signer),
+            faulty: UInt8(clamping: faulty), predecessor: predecessor)
     }
 
-    package func verifier() throws(PriceStreamsError) -> ReportVerifier {
-        ReportVerifier([try oracleSet()], feeds: [donID: Set(feeds.map(\.feedID))])
+    /// What agreement is started with. `predecessor` are the oracles of the configuration of that name.
+    package func configuration(predecessor: OracleSet? = nil) throws(PriceStreamsError) -> StreamsConfiguration {
+        guard predecessor?.digest == self.predecessor else {
+            throw PriceStreamsError(
+                .badConfiguration, "the oracles of the predecessor \(self.predecessor?.hex ?? "") are not known",
+                hint: "put its file into the folder of configurations")
+        }
+        return try StreamsConfiguration(
+            configurationDigest: try configurationDigest(), donID: donID, oracleCount: oracles.count, faulty: faulty,
+            reportIntervalNanoseconds: reportIntervalNanosecondsMinimum, rules: try rules(), channels: try channels(),
+            predecessor: predecessor)
+    }
+
+    /// Believes this configuration's oracles, and those of `others`, in the feeds that any of them has.
+    package func verifier(_ others: [StreamsSettings] = []) throws(PriceStreamsError) -> ReportVerifier {
+        var sets: [OracleSet] = []
+        var feeds: [UInt32: Set<FeedID>] = [:]
+        for settings in others + [self] {
+            sets.append(try settings.oracleSet())
+            feeds[settings.donID, default: []].formUnion(settings.feeds.map(\.feedID))
+        }
+        return ReportVerifier(sets, feeds: feeds)
     }
 }
 

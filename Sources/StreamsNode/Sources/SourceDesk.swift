@@ -24,7 +24,11 @@ package final class SourceDesk: Sendable {
         package var name: String
         package var isConnected = false
         package var ticks: UInt64 = 0
+        /// When the last tick came in that was taken, by the clock of this machine; nil before the first.
+        package var tickedAt: UInt64?
         package var failures: [String: UInt64] = [:]
+        /// Ticks that its streams did not take.
+        package var refused: [SourceRefusal: UInt64] = [:]
         package var lastFailure: String?
     }
 
@@ -118,8 +122,14 @@ package final class SourceDesk: Sendable {
     func take(_ tick: SourceTick, from source: Int) {
         guard let place = places[tick.stream] else { return }
         let refusal = state.withLock { state in
+            let refusal = state.panels[place].take(tick, from: source)
             state.sources[source].ticks += 1
-            return state.panels[place].take(tick, from: source)
+            if let refusal {
+                state.sources[source].refused[refusal, default: 0] += 1
+            } else {
+                state.sources[source].tickedAt = tick.receivedAt
+            }
+            return refusal
         }
         if refusal == nil { onTick?(tick) }
     }

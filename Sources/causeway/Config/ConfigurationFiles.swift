@@ -158,6 +158,7 @@ enum ConfigurationFiles {
             list.add("guards.\(item.name).mesh", item.member.mesh)
         }
         if !cluster.guards.isEmpty { list.add("guardTimeoutMilliseconds", cluster.guardTimeoutMilliseconds) }
+        if let streams = cluster.priceStreams { list.add(streams) }
         for relayer in cluster.relayers { list.add(relayer, cluster) }
         return list.values
     }
@@ -213,6 +214,7 @@ private struct ValueList {
             ("tokenAdminRegistry", contracts.tokenAdminRegistry),
         ] { add("\(path).contracts.\(name)", address) }
         add("\(path).wrappedNative", chain.wrappedNative)
+        add("\(path).nativePrice", chain.nativePrice?.text ?? "from its FeeQuoter")
         for (index, price) in chain.tokenPrices.enumerated() {
             add("\(path).tokenPrices[\(index)]", "\(price.token) \(price.text)")
         }
@@ -224,6 +226,26 @@ private struct ValueList {
         add("\(path).digests.commit", chain.commitDigest)
         add("\(path).digests.execute", chain.executeDigest)
         add("\(path).batchGasLimit", chain.batchGasLimit)
+    }
+
+    mutating func add(_ streams: PriceStreamSettings) {
+        for (index, set) in streams.configurations.enumerated() {
+            let path = "priceStreams.configurations[\(index)]"
+            add("\(path).digest", set.digest)
+            add("\(path).don", set.donID)
+            add("\(path).faulty", set.faulty)
+            add("\(path).signers", set.signers.map { "\($0)" }.joined(separator: " "))
+        }
+        for feed in streams.feeds {
+            let path = "priceStreams.feeds.\(feed.id)"
+            add("\(path).don", feed.donID)
+            add("\(path).decimals", feed.decimals)
+            add("\(path).hours", feed.hours.rawValue)
+            add("\(path).maximumPriceAgeSeconds", feed.priceAgeMaximumSeconds.map { "\($0)" } ?? "not told by its reports")
+            add("\(path).spreadMaximumPPM", feed.spreadMaximumPPM.map { "\($0)" } ?? "any")
+            add("\(path).minimum", feed.bounds.lowerBound.decimal)
+            add("\(path).maximum", feed.bounds.upperBound == .max ? "any" : feed.bounds.upperBound.decimal)
+        }
     }
 
     mutating func add(_ relayer: ClusterSettings.Relayer, _ cluster: ClusterSettings) {

@@ -18,6 +18,7 @@ struct StreamsCommand: AsyncParsableCommand {
         subcommands: [
             StreamsWatchCommand.self, StreamsFeedsCommand.self, StreamsLatestCommand.self, StreamsHistoryCommand.self,
             StreamsDecodeCommand.self, StreamsVerifyCommand.self, StreamsOracleCommand.self, StreamsGatewayCommand.self,
-            StreamsKeysCommand.self,
+            StreamsKeysCommand.self, StreamsConfigCommand.self, StreamsWithholdCommand.self, StreamsReleaseCommand.self,
+            StreamsWithheldCommand.self,
         ])
 }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Configuration
 import Ethereum
+import Foundation
 import Localnet
 import MessageBus
 import PriceStreams
@@ -32,6 +33,14 @@ struct StreamsOptions: ParsableArguments {
     func load() throws -> StreamsSettings {
         let path = try path()
         return try StreamsSettings(yaml: try SettingsFile.read(path), file: path)
+    }
+
+    /// The DON's other configurations, in the folder `configurations` beside its file: reports of theirs are believed too.
+    /// Never inlined: Swift 6.3 crashes while it splits asynchronous callers that this became a part of.
+    @inline(never)
+    func others(than settings: StreamsSettings) throws -> [StreamsSettings] {
+        let folder = ((try path()) as NSString).deletingLastPathComponent
+        return try ConfigurationFolder.all(beside: settings, in: (folder as NSString).appendingPathComponent("configurations"))
     }
 }
 

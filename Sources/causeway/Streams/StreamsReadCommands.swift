@@ -144,17 +144,26 @@ struct StreamsVerifyCommand: CausewayCommand {
     @OptionGroup var streams: StreamsOptions
     @OptionGroup var output: OutputOptions
 
-    func perform(_ out: CommandOutput) async throws -> ExitStatus {
+    /// With the configuration whose oracles signed.
+    @inline(never)
+    private func verified(_ bytes: Bytes) throws -> (VerifiedReport, StreamsSettings) {
         let settings = try streams.load()
-        let bytes = try ReportInput.bytes(hex)
+        let others = try streams.others(than: settings)
         let verified: VerifiedReport
-        do { verified = try settings.verifier().verify(bytes) } catch let refusal as VerificationRefusal {
+        do { verified = try settings.verifier(others).verify(bytes) } catch let refusal as VerificationRefusal {
             throw CommandFailure(refusal.code, refusal.message, hint: refusal.hint, status: .checkFailed)
         }
+        let signing = try others.first { try $0.configurationDigest() == verified.configurationDigest }
+        return (verified, signing ?? settings)
+    }
+
+    func perform(_ out: CommandOutput) async throws -> ExitStatus {
+        let bytes = try ReportInput.bytes(hex)
+        let (verified, signing) = try verified(bytes)
         var onChain: String?
         if let chain { onChain = try await OnChainVerifier(streams: streams, chain: chain).verify(bytes) }
-        let names = verified.signers.map { settings.oracles[$0].name }
-        let feed = settings.feed(verified.report.feedID)
+        let names = verified.signers.map { signing.oracles[$0].name }
+        let feed = signing.feed(verified.report.feedID)
         out.data(
             [
                 "valid": true, "feed": feed.map { .string($0.symbol) } ?? .null,
@@ -197,7 +206,8 @@ struct StreamsLatestCommand: CausewayCommand {
         guard let chosen else {
             throw CommandFailure("unknownFeed", "\(feed) has no feed with whole seconds", hint: "causeway streams feeds")
         }
-        var configuration = try StreamClientConfiguration(streams: settings, keyPair: nil)
+        var configuration = try StreamClientConfiguration(
+            streams: settings, others: try streams.others(than: settings), keyPair: nil)
         configuration.feeds = [chosen.feedID]
         let (updates, continuation) = AsyncStream.makeStream(of: StreamDelivery.self)
         let client = try StreamClient(configuration: configuration, logger: StreamsLimits.silent) { update in

@@ -40,7 +40,8 @@ struct StreamsWatchCommand: CausewayCommand {
     func perform(_ out: CommandOutput) async throws -> ExitStatus {
         let settings = try streams.load()
         let wanted = try feeds.flatMap { try settings.feeds(named: $0) }
-        var configuration = try StreamClientConfiguration(streams: settings, keyPair: nil)
+        var configuration = try StreamClientConfiguration(
+            streams: settings, others: try streams.others(than: settings), keyPair: nil)
         configuration.feeds = wanted.map(\.feedID)
         configuration.mode = complete ? .complete : .latest
         let board = WatchBoard(settings: settings, feeds: wanted.isEmpty ? settings.feeds : wanted)
@@ -100,6 +101,8 @@ final class WatchBoard: Sendable {
         var rows: [FeedID: Row] = [:]
         var refused: [String: UInt64] = [:]
         var stalled: Set<String> = []
+        /// Feeds that gateways withhold, by gateway.
+        var withheld: [String: Set<FeedID>] = [:]
     }
 
     private let settings: StreamsSettings
@@ -130,7 +133,10 @@ final class WatchBoard: Sendable {
             case .refused(let reason, _): state.refused[reason, default: 0] += 1
             case .stalled(let gateway): state.stalled.insert(gateway)
             case .resumed(let gateway): state.stalled.remove(gateway)
-            case .lost, .restarted, .tooSlow: break
+            case .withheld(let feed, let gateway): state.withheld[gateway, default: []].insert(feed)
+            case .released(let feed, let gateway): state.withheld[gateway]?.remove(feed)
+            case .restarted(let gateway): state.withheld[gateway] = nil
+            case .lost, .tooSlow: break
             }
         }
     }
@@ -147,12 +153,14 @@ final class WatchBoard: Sendable {
         case .resumed(let gateway): "\(gateway) speaks again"
         case .restarted(let gateway): "\(gateway) started anew"
         case .tooSlow(let gateway): "this process is too slow for \(gateway); connected again"
+        case .withheld(let feed, let gateway): "\(name(feed)) is withheld by \(gateway)'s operator"
+        case .released(let feed, let gateway): "\(name(feed)) is published by \(gateway) again"
         case .refused(let reason, let gateway): "refused from \(gateway): \(reason)"
         }
     }
 
     func table(now: UInt64) -> String {
-        let (rows, refused, stalled) = state.withLock { ($0.rows, $0.refused, $0.stalled) }
+        let (rows, refused, stalled, withheld) = state.withLock { ($0.rows, $0.refused, $0.stalled, $0.withheld) }
         var table = Table(["feed", "price", "spread", "report age", "price age", "market", "signers", "per s", "gaps"])
         for feed in feeds {
             guard let row = rows[feed.feedID], let last = row.last else {
@@ -163,6 +171,10 @@ final class WatchBoard: Sendable {
         }
         var text = Terminal.data.paint("\(settings.name), DON \(settings.donID)", .bold) + "  Ctrl-C ends\n\n" + table.text()
         if !stalled.isEmpty { text += "\nsilent: \(stalled.sorted().joined(separator: ", "))\n" }
+        for (gateway, held) in withheld.sorted(by: { $0.key < $1.key }) where !held.isEmpty {
+            let names = feeds.filter { held.contains($0.feedID) }.map { "\($0.symbol) \($0.schema.name)" }
+            text += "\nwithheld by \(gateway)'s operator: \(names.joined(separator: ", "))\n"
+        }
         if !refused.isEmpty {
             text += "\nrefused: " + refused.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ") + "\n"
         }

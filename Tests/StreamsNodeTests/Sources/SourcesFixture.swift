@@ -25,11 +25,11 @@ enum SourcesFixture {
           - {name: g1, curvePublicKey: "\(String(repeating: "2", count: 40))", ingress: "tcp://127.0.0.1:9600"}
         fees: {native: native, link: link}
         streams:
-          - {name: native, id: 1, class: crypto}
-          - {name: link, id: 2, class: crypto}
-          - {name: ETH/USD, id: 10, kind: quote, class: crypto}
-          - {name: BTC/USD, id: 11, kind: quote, class: crypto}
-          - {name: USDC/USD, id: 12, kind: quote, class: crypto}
+          - {name: native, id: 1, class: crypto, sources: 1}
+          - {name: link, id: 2, class: crypto, sources: 1}
+          - {name: ETH/USD, id: 10, kind: quote, class: crypto, sources: 1}
+          - {name: BTC/USD, id: 11, kind: quote, class: crypto, sources: 1}
+          - {name: USDC/USD, id: 12, kind: quote, class: crypto, sources: 1}
           - {name: CNH/USD, id: 13, kind: quote, class: currency}
           - {name: XAU/USD, id: 14, kind: quote, class: commodity}
           - {name: SPY/USD.price, id: 20, kind: timestamped, class: equity}

@@ -198,7 +198,8 @@ import Testing
         }
         #expect(error.description.contains("stream link has 0 sources and needs 1"))
         let streams = try SourcesFixture.streams(
-            SourcesFixture.streamsYAML.replacing("{name: native, id: 1,", with: "{name: native, id: 1, sources: 2,"))
+            SourcesFixture.streamsYAML.replacing(
+                "{name: native, id: 1, class: crypto, sources: 1}", with: "{name: native, id: 1, class: crypto, sources: 2}"))
         #expect(throws: ConfigurationError.self) {
             try SourcesFixture.sources("  - {kind: simulator}", streams: streams)
         }
@@ -255,9 +256,65 @@ import Testing
         #expect(desk.values(at: now + 10_000_000_000)[StreamID(1)] == nil)
     }
 
+    @Test("what has many venues needs three sources unless its file says otherwise")
+    func sourcesByClass() throws {
+        func least(_ line: String) throws -> Int? {
+            let yaml = SourcesFixture.streamsYAML.replacing("feeds:", with: "  - {name: X, id: 900, \(line)}\nfeeds:")
+            return try SourcesFixture.streams(yaml).streams.first { $0.name == "X" }?.sourcesMinimum
+        }
+        #expect(try least("class: crypto") == 3)
+        #expect(try least("class: crypto, sources: 1") == 1)
+        #expect(try least("class: currency") == 1)
+    }
+
+    /// Says what it is told to say, and ends.
+    private struct Scripted: PriceSource {
+        let name: String
+        let ticks: [SourceTick]
+        let reports: [SourceReport]
+
+        func run(
+            _ deliver: @escaping @Sendable (SourceTick) -> Void, _ report: @escaping @Sendable (SourceReport) -> Void
+        ) async {
+            for tick in ticks { deliver(tick) }
+            for word in reports { report(word) }
+        }
+    }
+
+    @Test("of each source is known whether it answers, when it last said something of use, and what went wrong by kind")
+    func sourceHealth() async throws {
+        func tick(_ value: String, _ time: UInt64) -> SourceTick {
+            SourceTick(stream: StreamID(1), value: SourcesFixture.decimal(value), madeAt: nil, receivedAt: time)
+        }
+        let sources = [
+            Scripted(
+                name: "good", ticks: [tick("3000", 5), tick("3001", 7), tick("-1", 9)],
+                reports: [.failed(reason: "status", message: "503"), .connected]),
+            Scripted(
+                name: "bad", ticks: [],
+                reports: [
+                    .connected, .unusable(reason: "garbage", message: "no JSON"), .unusable(reason: "garbage", message: "no JSON"),
+                    .failed(reason: "closed", message: "ended"),
+                ]),
+        ]
+        let desk = SourceDesk(
+            sources: sources, streams: try SourcesFixture.streams(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        #expect(desk.sourceHealth.map(\.isConnected) == [false, false])
+        #expect(desk.sourceHealth.allSatisfy { $0.tickedAt == nil && OracleMetrics.errors($0).isEmpty })
+        await desk.run()
+        let health = desk.sourceHealth
+        #expect(health.map(\.name) == ["good", "bad"])
+        #expect(health.map(\.isConnected) == [true, false])
+        #expect(health.map(\.tickedAt) == [7, nil], "a refused tick is no news")
+        #expect(health.map(\.ticks) == [3, 0])
+        let errors = health.map { source in OracleMetrics.errors(source).map { "\($0.kind) \($0.count)" } }
+        #expect(errors == [["nonPositive 1", "status 1"], ["closed 1", "garbage 2"]])
+    }
+
     @Test("three hundred streams are asked for in less than two milliseconds")
     func fast() throws {
-        let extra = (0..<281).map { "  - {name: X\($0), id: \(1_000 + $0), kind: quote, class: crypto}" }
+        let extra = (0..<281).map { "  - {name: X\($0), id: \(1_000 + $0), kind: quote, class: crypto, sources: 1}" }
         let yaml = SourcesFixture.streamsYAML.replacing("feeds:", with: extra.joined(separator: "\n") + "\nfeeds:")
         let streams = try SourcesFixture.streams(yaml)
         #expect(streams.streams.count == 300)

@@ -99,17 +99,3 @@ extension [AdapterValue] {
 extension AdapterHeader {
     var plain: HTTPFetch.Request.Header { HTTPFetch.Request.Header(name, String(decoding: value.bytes, as: UTF8.self)) }
 }
-
-extension RPCClientError {
-    /// A stable word for metrics.
-    var reason: String {
-        switch code {
-        case .badStatus(429): "throttled"
-        case .badStatus: "badStatus"
-        case .remote: "remote"
-        case .refused, .timeout, .garbage, .tooLarge, .closed, .unsupportedScheme, .encryption, .handshake, .overloaded,
-            .cancelled, .stopped:
-            "\(code)"
-        }
-    }
-}
