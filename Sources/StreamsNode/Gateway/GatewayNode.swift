@@ -49,6 +49,8 @@ package final class GatewayNode: Sendable {
         var counts = Counts()
         var latest: [FeedID: PublishedReport] = [:]
         var unstored: [ReportRow] = []
+        /// The rounds of those, in the same order.
+        var unstoredRounds: [(digest: Hash32, sequenceNumber: UInt64)] = []
         var queuedBatches = 0
         /// The last reports of each oracle, by the clock of this machine.
         var heard: [UInt64]
@@ -217,7 +219,6 @@ package final class GatewayNode: Sendable {
             fresh.removeAll(keepingCapacity: true)
         }
         take(fresh, receivedAt: receivedAt)
-        acknowledge()
     }
 
     /// What an oracle sends that stood in for another may be here already: known by its name, before its signatures are
@@ -288,12 +289,10 @@ package final class GatewayNode: Sendable {
                     publishedAt: now)
                 state.latest[report.feedID] = record
                 state.counts.published += 1
-                Self.count(verified, &state)
                 published = record
                 Self.remember(verified, item, receivedAt, &state)
             case .late:
                 state.counts.late += 1
-                Self.count(verified, &state)
                 Self.remember(verified, item, receivedAt, &state)
             case .duplicate: state.counts.duplicates += 1
             case .withheld: state.counts.withheld += 1
@@ -316,12 +315,7 @@ package final class GatewayNode: Sendable {
         tell(notes)
     }
 
-    private static func count(_ verified: VerifiedReport, _ state: inout State) {
-        let context = verified.fullReport.context
-        state.tally.add(digest: context.configurationDigest, sequenceNumber: context.sequenceNumber)
-    }
-
-    /// Tells the oracles of each configuration what is here, so that they need not send it as well.
+    /// Tells the oracles of each configuration what is here and on disk, so that they need not send it as well.
     private func acknowledge() {
         for receipt in state.withLock({ $0.tally.news() }) {
             let own = settings.process.streams
@@ -348,6 +342,8 @@ package final class GatewayNode: Sendable {
                 validFrom: header.validFrom, observations: header.observations,
                 firstSecond: header.validFrom / perSecond, sequence: verified.fullReport.context.sequenceNumber,
                 received: receivedAt / 1_000_000, payload: item.fullReport))
+        let context = verified.fullReport.context
+        state.unstoredRounds.append((context.configurationDigest, context.sequenceNumber))
     }
 
     private func tell(_ notes: [IngressBook.Note]) {
@@ -380,11 +376,15 @@ package final class GatewayNode: Sendable {
     }
 
     private func writeHistory() throws {
-        let rows = state.withLock { state in
-            defer { state.unstored = [] }
-            return state.unstored
+        let (rows, rounds) = state.withLock { state in
+            defer { (state.unstored, state.unstoredRounds) = ([], []) }
+            return (state.unstored, state.unstoredRounds)
         }
         let standing = try store.keep(rows)
+        state.withLock { state in
+            for round in rounds { state.tally.add(digest: round.digest, sequenceNumber: round.sequenceNumber) }
+        }
+        acknowledge()
         let contradicted = zip(rows, standing).filter { row, stood in
             guard let stood, stood != row.payload else { return false }
             return Self.blob(stood) != Self.blob(row.payload)

@@ -159,8 +159,8 @@ extension StreamsSettings {
         timing.deltaIdle = try section.number("deltaIdle", default: "\(timing.deltaRound)")
         timing.deltaGrace = try section.number("deltaGrace", default: "15")
         timing.deltaCertifiedCommitRequest = try section.number("deltaCertifiedCommitRequest", default: "200")
-        // Time for a gateway to check a round and to say so, before the next oracle stands in.
-        timing.deltaStage = max(30, timing.deltaRound / 2)
+        // Time for a gateway to check a round, to write it down and to say so, before the next oracle stands in.
+        timing.deltaStage = max(75, timing.deltaRound / 2)
         timing.rMax = try section.number("rMax", default: "1000000")
         try section.finish()
         return timing
