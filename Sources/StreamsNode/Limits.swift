@@ -72,8 +72,6 @@ package enum Limits {
 
     // MARK: Clocks and clients
 
-    /// How far a clock may be from the oracles' median before it is complained about (4.2, rule 5).
-    package static let clockSkewNanosecondsMaximum: UInt64 = 1_000_000_000
     /// Feeds that a client remembers: twice what a round may report on.
     package static let clientFeedsMaximum = 4_096
     /// Late reports of one feed that a client remembers having delivered.

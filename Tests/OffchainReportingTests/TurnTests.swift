@@ -69,6 +69,8 @@ struct TurnTests {
             }
             #expect(Set(attested.signatures.map(\.signer)) == [bench.own, bench.bystander])
         }
+        let later = bench.deliver(list(signatures(bench, bench.leader, reports)), from: bench.leader)
+        #expect(asked(later).isEmpty && stages(&bench).values.joined().isEmpty, "handed over once")
     }
 
     @Test("what every receiver has needs no turn; while some of it is missing, all of it has its turn")
@@ -107,6 +109,15 @@ struct TurnTests {
             #expect(asked(later).contains(ReportKey(sequenceNumber: 1, index: bad)))
             #expect(bench.refusals(.signatureListMismatch) == 1)
         }
+    }
+
+    @Test("a list with a signature too few or too many is left at once", arguments: [1, 3])
+    func wrongLength(count: Int) throws {
+        var (bench, reports) = try committedBench()
+        let good = signatures(bench, bench.bystander, reports)
+        let actions = bench.deliver(list(Array((good + good).prefix(count))), from: bench.bystander)
+        #expect(asked(actions).isEmpty && stages(&bench).values.joined().isEmpty)
+        #expect(bench.refusals(.signatureListMismatch) == 1)
     }
 
     @Test("without receipts every oracle hands over every report, whatever the network does", arguments: [0, 10])

@@ -125,7 +125,7 @@ final class OracleInstance: Sendable {
             names: streams.oracles.map(\.name), now: InstanceRunner.now())
         { obstacles.append(silence) }
         if age > window { obstacles.append("no round was agreed on for \(min(age, 999_999_999)) ms") }
-        if standing.clockSkewNanoseconds.magnitude > Limits.clockSkewNanosecondsMaximum {
+        if standing.clockSkewNanoseconds.magnitude > ClockWatch.skewNanosecondsMaximum {
             obstacles.append(
                 "the clock is \(standing.clockSkewNanoseconds / 1_000_000) ms ahead of the oracles' median: set it right")
         }

@@ -2,6 +2,7 @@
 
 import Agreement
 import Ethereum
+import Glibc
 import Logging
 import OffchainReporting
 import PriceStreams
@@ -20,12 +21,10 @@ final class StreamsEdge: ImmediateEdge {
         var wanted = 0
         var reports: UInt64 = 0
         var malformed: UInt64 = 0
-        /// What this clock is ahead of the median of the last round that it took part in; nanoseconds.
-        var clockSkewNanoseconds: Int64 = 0
-        /// The clock is too far from the others': no votes until it is right again (4.2, rule 5).
-        var abstains = false
-        /// What this clock showed in the round that is being observed.
-        var observing: (sequenceNumber: UInt64, at: UInt64) = (0, 0)
+        /// Whether this oracle may vote by its clock.
+        var clock = ClockWatch()
+        /// What this clock is ahead of the others' median now; nanoseconds.
+        var clockSkewNanoseconds: Int64 { clock.skewNanoseconds(at: .now()) }
         /// What the life cycle wants of the next observation.
         var shouldRetire = false
         var retirement: AttestedRetirement?
@@ -74,18 +73,18 @@ final class StreamsEdge: ImmediateEdge {
             state.observed = wanted.count { values[$0] != nil }
         }
         // The clock is read after the sources have answered (5.4).
-        let clock = GatewayNode.now()
-        let (abstains, shouldRetire, retirement) = shared.withLock { state in
-            state.observing = (sequenceNumber, clock)
-            return (state.abstains, state.shouldRetire, state.retirement)
+        let clock = ClockReading.now()
+        let (isFit, shouldRetire, retirement) = shared.withLock { state in
+            state.clock.observe(sequenceNumber, at: clock)
+            return (state.clock.isFit(at: clock), state.shouldRetire, state.retirement)
         }
-        guard !abstains else {
+        guard isFit else {
             throw StreamsNodeError(
                 .notReady, "this clock is more than a second from the other oracles'", hint: "set it right: see chronyc")
         }
         return try observer.observation(
             after: previousOutcome,
-            StreamsSnapshot(clockNanoseconds: clock, values: values, shouldRetire: shouldRetire, retirement: retirement))
+            StreamsSnapshot(clockNanoseconds: clock.wall, values: values, shouldRetire: shouldRetire, retirement: retirement))
     }
 
     func accepts(_ report: Report, _ key: ReportKey) -> Bool { true }
@@ -144,15 +143,24 @@ final class StreamsEdge: ImmediateEdge {
             if sequenceNumber > 0 { state.committedAt = GatewayNode.now() }
             state.channels = outcome.definitions.count
             // An outcome that was restored says nothing of this clock: nothing was observed for it in this process.
-            guard sequenceNumber > 0, state.observing.sequenceNumber == sequenceNumber else { return }
-            state.clockSkewNanoseconds = Int64(
-                clamping: Int128(state.observing.at) - Int128(outcome.observationTimestampNanoseconds))
-            state.abstains = state.clockSkewNanoseconds.magnitude > Limits.clockSkewNanosecondsMaximum
+            if sequenceNumber > 0 {
+                state.clock.committed(sequenceNumber, median: outcome.observationTimestampNanoseconds)
+            }
         }
         let isNews = shared.withLock { state in
             defer { state.toldStage = outcome.stage }
             return state.toldStage != outcome.stage
         }
         if isNews { lifeCycle.entered(outcome.stage) }
+    }
+}
+
+extension ClockReading {
+    static func now() -> ClockReading {
+        // The steady clock goes on while the machine sleeps, as the other one does.
+        var steady = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &steady)
+        return ClockReading(
+            wall: GatewayNode.now(), steady: UInt64(steady.tv_sec) * 1_000_000_000 + UInt64(steady.tv_nsec))
     }
 }
