@@ -16,8 +16,13 @@ package enum Limits {
     package static let verifiedTogether = 8
     /// Reports that wait for the disk: ten seconds at the highest rate.
     package static let unstoredReportsMaximum = 20_000
-    /// Between two writes of the history (5.8).
-    package static let storeMilliseconds = 25
+    /// Between two writes of the history (5.8): oracles wait for what it says before they stand in for others.
+    package static let storeMilliseconds = 10
+    /// The longest interval of agreement that a file may ask for: a day.
+    package static let intervalMillisecondsMaximum = 86_400_000
+    /// Between two looks for reports that wait for one before them, and what they wait beyond the oracles' own time.
+    package static let releaseMilliseconds = 20
+    package static let patienceMilliseconds: UInt64 = 60
     /// Between two steps of forgetting old history.
     package static let pruneSeconds = 10
     /// Reports of which a gateway remembers that it has published them.

@@ -1,6 +1,7 @@
 import Configuration
 import Ethereum
 @testable import Localnet
+import MessageBus
 import OffchainReporting
 import PriceStreams
 @testable import StreamsNode
@@ -94,7 +95,7 @@ struct StreamsDocumentTests {
     @Test("with a chain to read, all processes follow the Configurator, which comes to stand where the digest says")
     func watching() throws {
         var document = try document()
-        let owner = try Samples.key("registrar").address
+        let owner = Samples.key("registrar").address
         document.registrar = .created(by: owner, nonce: StreamsRegistrar.nonce)
         document.registrarRPC = "http://127.0.0.1:8545"
         let files = [

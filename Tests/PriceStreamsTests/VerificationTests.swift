@@ -27,8 +27,8 @@ struct TestDON {
             body: .v3(benchmarkPrice: price, bid: price, ask: price))
     }
 
-    func full(_ blob: Bytes, signers: [Int] = [0, 1]) throws -> FullReport {
-        let context = try ReportContext(configurationDigest: set.digest, sequenceNumber: 77, donID: 42)
+    func full(_ blob: Bytes, signers: [Int] = [0, 1], sequenceNumber: UInt64 = 77) throws -> FullReport {
+        let context = try ReportContext(configurationDigest: set.digest, sequenceNumber: sequenceNumber, donID: 42)
         let digest = signingDigest(blob: blob, context: context)
         return try FullReport(context: context, blob: blob, signatures: signers.map { keys[$0].sign(digest: digest) })
     }

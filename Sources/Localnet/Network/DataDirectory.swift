@@ -26,6 +26,9 @@ package final class DataDirectoryLock: Sendable {
 
     deinit { close(file) }
 
+    /// Lets go at once, although a child between its fork and its program, or a task that has not ended, still holds the file.
+    package func release() { flock(file, LOCK_UN) }
+
     /// The process that runs a network there; nil when none does.
     package static func holder(_ directory: String) -> Int? {
         let file = open(path(directory), O_RDONLY | O_CLOEXEC)

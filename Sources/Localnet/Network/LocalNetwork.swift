@@ -483,6 +483,7 @@ package actor LocalNetwork {
             for (_, process) in document.streams?.processes ?? [] { document.streams?.setPID(nil, of: process.name) }
             try? document.write()
         }
+        lock.release()
         continuation.finish()
     }
 

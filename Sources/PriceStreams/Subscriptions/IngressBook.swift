@@ -19,8 +19,8 @@ package struct WatchedFeed: Equatable, Sendable {
 
 package struct IngressBook: Sendable {
     package enum Verdict: Equatable, Sendable {
-        /// New, and newer than everything before it: to the store and to the subscribers.
-        case publish(PublishableReport)
+        /// New, and newer than everything that was published: to the store, and to the subscribers in its turn.
+        case taken
         /// New, but something newer was published already: to the store alone.
         case late
         case duplicate
@@ -37,11 +37,32 @@ package struct IngressBook: Sendable {
         case recovered(FeedID)
     }
 
+    /// A report whose turn to be published has come.
+    package struct Release: Sendable {
+        package let verified: VerifiedReport
+        package let report: PublishableReport
+        package let receivedAt: UInt64
+    }
+
+    package struct Admission: Sendable {
+        package var verdict: Verdict
+        /// In order; the report itself is among them, or waits.
+        package var released: [Release] = []
+        package var notes: [Note] = []
+    }
+
+    /// Waits for the report before it, which another oracle is to bring.
+    private struct Held: Sendable {
+        let release: Release
+        let until: UInt64
+
+        var header: ReportHeader { release.verified.report.header }
+    }
+
     private struct Feed: Sendable {
         let watch: WatchedFeed
-        /// Header time of the newest published report, and its bytes.
+        /// Header time of the newest published report.
         var observations: UInt64?
-        var blob: Bytes = []
         var heardAt: UInt64
         var isStale = false
         /// The last reports that were published, by configuration and round.
@@ -50,16 +71,26 @@ package struct IngressBook: Sendable {
         /// Blobs of the last header times: contradictions are looked for among them.
         var past: [(observations: UInt64, blob: Bytes)] = []
         var pastAt = 0
+        /// Ascending by time.
+        var held: [Held] = []
     }
 
     /// Rounds of one feed that are remembered: three seconds at the highest cadence.
     private static let recentMaximum = 64
+    /// Reports of one feed that wait: more rounds than an oracle that stands in is late by.
+    package static let heldMaximum = 8
 
     private var feeds: [FeedID: Feed] = [:]
     private let order: [FeedID]
+    private let patience: UInt64
+    /// Feeds of which reports wait.
+    private var waiting: Set<FeedID> = []
     package private(set) var withheld: Set<FeedID> = []
 
-    package init(_ watches: [WatchedFeed], now: UInt64) {
+    /// - Parameter patience: nanoseconds for which a report waits for the one before it, so that oracles that stand in for
+    ///   others leave no hole.
+    package init(_ watches: [WatchedFeed], patience: UInt64 = 0, now: UInt64) {
+        self.patience = patience
         order = watches.map(\.feedID).sorted()
         for watch in watches { feeds[watch.feedID] = Feed(watch: watch, heardAt: now) }
     }
@@ -68,7 +99,11 @@ package struct IngressBook: Sendable {
     package mutating func withhold(_ feeds: Set<FeedID>, now: UInt64) {
         // Silence counts from the release on.
         for id in order where withheld.contains(id) && !feeds.contains(id) { self.feeds[id]?.heardAt = now }
-        for id in order where feeds.contains(id) { self.feeds[id]?.isStale = false }
+        for id in order where feeds.contains(id) {
+            self.feeds[id]?.isStale = false
+            self.feeds[id]?.held = []
+            waiting.remove(id)
+        }
         withheld = feeds
     }
 
@@ -80,44 +115,73 @@ package struct IngressBook: Sendable {
     /// Decides about a report whose signatures were checked. `label` is the round's full time as the oracle tells it,
     /// which the signed bytes bear out as far as their unit goes; else their own time counts.
     package mutating func admit(
-        _ verified: VerifiedReport, encoded: Bytes, label: UInt64, now: UInt64
-    ) -> (verdict: Verdict, notes: [Note]) {
+        _ verified: VerifiedReport, encoded: Bytes, label: UInt64, receivedAt: UInt64, now: UInt64
+    ) -> Admission {
         let report = verified.report
-        guard var feed = feeds[report.feedID] else { return (.withheld, []) }
+        guard var feed = feeds[report.feedID] else { return Admission(verdict: .withheld) }
         let context = verified.fullReport.context
         guard !knows(report.feedID, digest: context.configurationDigest, sequenceNumber: context.sequenceNumber) else {
-            return (.duplicate, [])
+            return Admission(verdict: .duplicate)
         }
-        guard !withheld.contains(report.feedID) else { return (.withheld, []) }
+        guard !withheld.contains(report.feedID) else { return Admission(verdict: .withheld) }
         let blob = verified.fullReport.blob
         let time = report.header.observations
         if let known = feed.past.first(where: { $0.observations == time }) {
-            return (known.blob == blob ? .duplicate : .equivocation(first: known.blob), [])
+            return Admission(verdict: known.blob == blob ? .duplicate : .equivocation(first: known.blob))
         }
         defer { feeds[report.feedID] = feed }
         Self.remember(&feed.past, &feed.pastAt, (time, blob))
         Self.remember(&feed.recent, &feed.recentAt, (context.configurationDigest, context.sequenceNumber))
-        if let last = feed.observations, time < last { return (.late, []) }
-        var notes: [Note] = []
-        if let last = feed.observations, report.header.validFrom > last + 1 {
-            notes.append(.hole(report.feedID, after: last, until: report.header.validFrom))
-        }
-        if feed.isStale {
-            feed.isStale = false
-            notes.append(.recovered(report.feedID))
-        }
-        (feed.observations, feed.blob, feed.heardAt) = (time, blob, now)
+        if let last = feed.observations, time < last { return Admission(verdict: .late) }
         var flags: StreamFlags = []
         if report.schema.headerUnit == .milliseconds { flags.insert(.subSecond) }
         if report.session(hours: feed.watch.hours) == .closed { flags.insert(.marketClosed) }
         let unit = report.schema.headerUnit.nanoseconds
         let full = label / unit == time ? label : report.observationsNanoseconds
-        return (
-            .publish(
-                PublishableReport(
-                    feedID: report.feedID, flags: flags, observationsTimestampNanoseconds: full, payload: encoded)),
-            notes
-        )
+        let release = Release(
+            verified: verified,
+            report: PublishableReport(
+                feedID: report.feedID, flags: flags, observationsTimestampNanoseconds: full, payload: encoded),
+            receivedAt: receivedAt)
+        let place = feed.held.firstIndex { $0.header.observations > time } ?? feed.held.count
+        feed.held.insert(Held(release: release, until: now + patience), at: place)
+        var admission = Admission(verdict: .taken)
+        self.release(&feed, now, &admission.released, &admission.notes)
+        return admission
+    }
+
+    /// Takes out what follows on what was published, what has waited long enough, and what is too much to wait.
+    private mutating func release(_ feed: inout Feed, _ now: UInt64, _ released: inout [Release], _ notes: inout [Note]) {
+        let id = feed.watch.feedID
+        while let first = feed.held.first {
+            let follows = feed.observations.map { first.header.validFrom <= $0 + 1 } ?? true
+            guard follows || now >= first.until || feed.held.count > Self.heldMaximum else { break }
+            feed.held.removeFirst()
+            if let last = feed.observations, !follows {
+                notes.append(.hole(id, after: last, until: first.header.validFrom))
+            }
+            if feed.isStale {
+                feed.isStale = false
+                notes.append(.recovered(id))
+            }
+            (feed.observations, feed.heardAt) = (first.header.observations, now)
+            released.append(first.release)
+        }
+        if feed.held.isEmpty { waiting.remove(id) } else { waiting.insert(id) }
+    }
+
+    package var hasWaiting: Bool { !waiting.isEmpty }
+
+    /// What has waited long enough, in the order of feeds and times.
+    package mutating func releaseDue(now: UInt64) -> (released: [Release], notes: [Note]) {
+        var released: [Release] = []
+        var notes: [Note] = []
+        for id in waiting.sorted() {
+            guard var feed = feeds[id] else { continue }
+            release(&feed, now, &released, &notes)
+            feeds[id] = feed
+        }
+        return (released, notes)
     }
 
     /// Looks for feeds that fell silent.

@@ -80,7 +80,8 @@ package final class GatewayNode: Sendable {
         let watches = streams.feeds.map { WatchedFeed(feedID: $0.feedID, staleAfter: $0.staleAfter, hours: $0.hours) }
         state = Mutex(
             State(
-                book: IngressBook(watches, now: now), heard: [UInt64](repeating: 0, count: streams.oracles.count)))
+                book: IngressBook(watches, patience: streams.reportPatienceMilliseconds * 1_000_000, now: now),
+                heard: [UInt64](repeating: 0, count: streams.oracles.count)))
         try SettingsFile.makeDirectory(settings.process.dataDirectory)
         configurations = try GatewayConfigurations(
             settings: settings, keys: keys, logger: logger, onFailure: { [failure] in failure.ring($0) })
@@ -143,6 +144,7 @@ package final class GatewayNode: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [self] in try await keepHistory() }
             group.addTask { [self] in try await watch() }
+            group.addTask { [self] in try await releaseDue() }
             group.addTask { [self] in try await forget() }
             if settings.process.watch != nil {
                 group.addTask { [configurations] in
@@ -277,20 +279,12 @@ package final class GatewayNode: Sendable {
     private func admit(_ verified: VerifiedReport, _ item: ReportBatch.Item, receivedAt: UInt64) {
         let now = Self.now()
         configurations.heard(verified.configurationDigest)
-        let (verdict, notes, published) = state.withLock { state in
-            let (verdict, notes) = state.book.admit(
-                verified, encoded: item.fullReport, label: item.observationsTimestampNanoseconds, now: now)
-            var published: PublishedReport?
-            switch verdict {
-            case .publish(let report):
-                let record = PublishedReport(
-                    verified: verified, encoded: item.fullReport, flags: report.flags,
-                    observationsTimestampNanoseconds: report.observationsTimestampNanoseconds, receivedAt: receivedAt,
-                    publishedAt: now)
-                state.latest[report.feedID] = record
-                state.counts.published += 1
-                published = record
-                Self.remember(verified, item, receivedAt, &state)
+        let (admission, published) = state.withLock { state in
+            let admission = state.book.admit(
+                verified, encoded: item.fullReport, label: item.observationsTimestampNanoseconds, receivedAt: receivedAt,
+                now: now)
+            switch admission.verdict {
+            case .taken: Self.remember(verified, item, receivedAt, &state)
             case .late:
                 state.counts.late += 1
                 Self.remember(verified, item, receivedAt, &state)
@@ -298,21 +292,59 @@ package final class GatewayNode: Sendable {
             case .withheld: state.counts.withheld += 1
             case .equivocation: state.counts.equivocations += 1
             }
-            state.counts.holes += UInt64(notes.count { if case .hole = $0 { true } else { false } })
-            return (verdict, notes, published)
+            return (admission, Self.publish(admission.released, admission.notes, now, &state))
         }
-        if case .publish(let report) = verdict, let published {
-            publisher.publish(report)
-            for listener in listeners.withLock({ $0 }) { listener(published) }
-        }
-        if case .equivocation(let first) = verdict {
+        handOver(published)
+        if case .equivocation(let first) = admission.verdict {
             logger.critical(
                 "two signed reports of one time", metadata: [
                     "feed": "\(verified.report.feedID)", "first": "\(Hex.encode(first))",
                     "second": "\(Hex.encode(verified.fullReport.blob))",
                 ])
         }
-        tell(notes)
+        tell(admission.notes)
+    }
+
+    private typealias Published = (report: PublishableReport, record: PublishedReport)
+
+    private static func publish(
+        _ released: [IngressBook.Release], _ notes: [IngressBook.Note], _ now: UInt64, _ state: inout State
+    ) -> [Published] {
+        state.counts.published += UInt64(released.count)
+        state.counts.holes += UInt64(notes.count { if case .hole = $0 { true } else { false } })
+        return released.map { item in
+            let record = PublishedReport(
+                verified: item.verified, encoded: item.report.payload, flags: item.report.flags,
+                observationsTimestampNanoseconds: item.report.observationsTimestampNanoseconds,
+                receivedAt: item.receivedAt, publishedAt: now)
+            state.latest[item.report.feedID] = record
+            return (item.report, record)
+        }
+    }
+
+    /// On the ingress queue, so that all see one order.
+    private func handOver(_ published: [Published]) {
+        for item in published {
+            publisher.publish(item.report)
+            for listener in listeners.withLock({ $0 }) { listener(item.record) }
+        }
+    }
+
+    /// Reports that waited in vain for the one before them.
+    private func releaseDue() async throws {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(Limits.releaseMilliseconds))
+            guard state.withLock({ $0.book.hasWaiting }) else { continue }
+            ingress.async { [self] in
+                let now = Self.now()
+                let (published, notes) = state.withLock { state in
+                    let (released, notes) = state.book.releaseDue(now: now)
+                    return (Self.publish(released, notes, now, &state), notes)
+                }
+                handOver(published)
+                tell(notes)
+            }
+        }
     }
 
     /// Tells the oracles of each configuration what is here and on disk, so that they need not send it as well.
@@ -380,6 +412,7 @@ package final class GatewayNode: Sendable {
             defer { (state.unstored, state.unstoredRounds) = ([], []) }
             return (state.unstored, state.unstoredRounds)
         }
+        guard !rows.isEmpty else { return }
         let standing = try store.keep(rows)
         state.withLock { state in
             for round in rounds { state.tally.add(digest: round.digest, sequenceNumber: round.sequenceNumber) }

@@ -81,7 +81,7 @@ extension StreamsSettings {
         reportIntervalNanosecondsMinimum = try don.milliseconds("minimumReportInterval", default: 50)
         try don.finish()
         var intervals = try root.section("timing")
-        timing = try Self.timing(&intervals)
+        timing = try Self.timing(&intervals, faulty: faulty)
         var oracles: [Oracle] = []
         for var section in try root.sections("oracles", required: true) { oracles.append(try Self.oracle(&section)) }
         self.oracles = oracles
@@ -150,21 +150,31 @@ extension StreamsSettings {
             }
     }
 
-    private static func timing(_ section: inout ConfigurationSection) throws(ConfigurationError) -> Timing {
+    private static func timing(
+        _ section: inout ConfigurationSection, faulty: Int
+    ) throws(ConfigurationError) -> Timing {
+        func interval(_ key: String, default builtIn: UInt64) throws(ConfigurationError) -> UInt64 {
+            UInt64(try section.integer(key, in: 0...Limits.intervalMillisecondsMaximum, default: Int(builtIn)))
+        }
         var timing = Timing()
-        timing.deltaProgress = try section.number("deltaProgress", default: "600")
-        timing.deltaResend = try section.number("deltaResend", default: "500")
-        timing.deltaInitial = try section.number("deltaInitial", default: "300")
-        timing.deltaRound = try section.number("deltaRound", default: "100")
-        timing.deltaIdle = try section.number("deltaIdle", default: "\(timing.deltaRound)")
-        timing.deltaGrace = try section.number("deltaGrace", default: "15")
-        timing.deltaCertifiedCommitRequest = try section.number("deltaCertifiedCommitRequest", default: "200")
-        // Time for a gateway to check a round, to write it down and to say so, before the next oracle stands in.
-        timing.deltaStage = max(75, timing.deltaRound / 2)
+        timing.deltaProgress = try interval("deltaProgress", default: 600)
+        timing.deltaResend = try interval("deltaResend", default: 500)
+        timing.deltaInitial = try interval("deltaInitial", default: 300)
+        timing.deltaRound = try interval("deltaRound", default: 100)
+        timing.deltaIdle = try interval("deltaIdle", default: timing.deltaRound)
+        timing.deltaGrace = try interval("deltaGrace", default: 15)
+        timing.deltaCertifiedCommitRequest = try interval("deltaCertifiedCommitRequest", default: 200)
+        // Time for a gateway to check a round, to write it down and to say so, before the next oracle stands in; and the
+        // last of F others does so before the next round.
+        timing.deltaStage = max(10, timing.deltaRound * 6 / 10 / UInt64(faulty))
         timing.rMax = try section.number("rMax", default: "1000000")
         try section.finish()
         return timing
     }
+
+    /// How long a gateway keeps a report back for the one before it: until the last oracle that may have to stand in for F
+    /// others has done so, and a moment for its way.
+    var reportPatienceMilliseconds: UInt64 { timing.deltaStage * UInt64(faulty) + Limits.patienceMilliseconds }
 
     /// What no single key can show.
     private func validate(_ file: String) throws(ConfigurationError) {

@@ -4,6 +4,7 @@ import Configuration
 import Ethereum
 import JSONRPC
 import Logging
+import OffchainReporting
 import PriceStreams
 import Testing
 
@@ -312,8 +313,8 @@ import Testing
         #expect(errors == [["nonPositive 1", "status 1"], ["closed 1", "garbage 2"]])
     }
 
-    @Test("three hundred streams are asked for in less than two milliseconds")
-    func fast() throws {
+    @Test("three hundred streams of three sources are all answered")
+    func many() throws {
         let extra = (0..<281).map { "  - {name: X\($0), id: \(1_000 + $0), kind: quote, class: crypto, sources: 1}" }
         let yaml = SourcesFixture.streamsYAML.replacing("feeds:", with: extra.joined(separator: "\n") + "\nfeeds:")
         let streams = try SourcesFixture.streams(yaml)
@@ -325,18 +326,23 @@ import Testing
         let full = SourceDesk(
             sources: (0..<3).map { SteadySource(name: "s\($0)", intervals: [], make: { _, _ in [] }) },
             streams: streams, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let began = ContinuousClock.now
         let ticks = simulator.intervals.flatMap { simulator.ticks(every: $0, at: now) }
-        let made = began.duration(to: .now)
         for source in 0..<3 { for tick in ticks { full.take(tick, from: source) } }
-        var least = Duration.seconds(1)
-        for _ in 0..<20 {
-            let began = ContinuousClock.now
-            let count = full.values(at: now).count
-            least = min(least, began.duration(to: .now))
-            #expect(count == 300)
+        #expect(full.values(at: now).count == 300)
+    }
+
+    @Test("the stage of an oracle that stands in follows from the cadence and F, and no interval is longer than a day")
+    func timing() throws {
+        func settings(_ timing: String) throws -> StreamsSettings {
+            try SourcesFixture.streams(SourcesFixture.streamsYAML + "\ntiming: {\(timing)}\n")
         }
-        print("300 streams of 3 sources: \(least) to ask, \(made) to simulate")
-        #expect(least < .milliseconds(2))
+        #expect(try SourcesFixture.streams().timing.deltaStage == 60)
+        let fast = try settings("deltaRound: 50")
+        #expect(fast.timing.deltaStage == 30 && fast.timing.deltaIdle == 50 && fast.reportPatienceMilliseconds == 90)
+        #expect(try settings("deltaRound: 1").timing.deltaStage == 10)
+        for key in ["deltaRound", "deltaProgress", "deltaGrace"] {
+            let error = #expect(throws: ConfigurationError.self) { try settings("\(key): 86400001") }
+            #expect(error?.code == .invalidValue && error?.message.contains(key) == true, "\(error?.message ?? "")")
+        }
     }
 }
