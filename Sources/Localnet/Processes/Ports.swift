@@ -10,7 +10,8 @@ package final class Ports: Sendable {
     private let locks = Mutex<[Int32]>([])
 
     package init() {
-        directory = (Files.environment("TMPDIR") ?? "/tmp") + "/causeway-ports-\(getuid())"
+        // Ports are the machine's, whatever TMPDIR a network has for its files.
+        directory = "/tmp/causeway-ports-\(getuid())"
         mkdir(directory, 0o700)
     }
 
