@@ -78,7 +78,7 @@ package struct IngressBook: Sendable {
     /// Rounds of one feed that are remembered: three seconds at the highest cadence.
     private static let recentMaximum = 64
     /// Reports of one feed that wait: more rounds than an oracle that stands in is late by.
-    package static let heldMaximum = 8
+    package static let heldMaximum = 32
 
     private var feeds: [FeedID: Feed] = [:]
     private let order: [FeedID]

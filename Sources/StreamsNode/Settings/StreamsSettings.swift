@@ -81,7 +81,7 @@ extension StreamsSettings {
         reportIntervalNanosecondsMinimum = try don.milliseconds("minimumReportInterval", default: 50)
         try don.finish()
         var intervals = try root.section("timing")
-        timing = try Self.timing(&intervals, faulty: faulty)
+        timing = try Self.timing(&intervals)
         var oracles: [Oracle] = []
         for var section in try root.sections("oracles", required: true) { oracles.append(try Self.oracle(&section)) }
         self.oracles = oracles
@@ -150,9 +150,7 @@ extension StreamsSettings {
             }
     }
 
-    private static func timing(
-        _ section: inout ConfigurationSection, faulty: Int
-    ) throws(ConfigurationError) -> Timing {
+    private static func timing(_ section: inout ConfigurationSection) throws(ConfigurationError) -> Timing {
         func interval(_ key: String, default builtIn: UInt64) throws(ConfigurationError) -> UInt64 {
             UInt64(try section.integer(key, in: 0...Limits.intervalMillisecondsMaximum, default: Int(builtIn)))
         }
@@ -164,9 +162,9 @@ extension StreamsSettings {
         timing.deltaIdle = try interval("deltaIdle", default: timing.deltaRound)
         timing.deltaGrace = try interval("deltaGrace", default: 15)
         timing.deltaCertifiedCommitRequest = try interval("deltaCertifiedCommitRequest", default: 200)
-        // Time for a gateway to check a round, to write it down and to say so, before the next oracle stands in; and the
-        // last of F others does so before the next round.
-        timing.deltaStage = max(10, timing.deltaRound * 6 / 10 / UInt64(faulty))
+        // Time for a gateway to check a round, to write it down and to say so, before the next oracle stands in. Less would
+        // make a busy machine do everything twice.
+        timing.deltaStage = max(75, timing.deltaRound * 6 / 10)
         timing.rMax = try section.number("rMax", default: "1000000")
         try section.finish()
         return timing

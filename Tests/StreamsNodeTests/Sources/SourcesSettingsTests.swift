@@ -331,15 +331,15 @@ import Testing
         #expect(full.values(at: now).count == 300)
     }
 
-    @Test("the stage of an oracle that stands in follows from the cadence and F, and no interval is longer than a day")
+    @Test("the stage of an oracle that stands in follows from the cadence, and no interval is longer than a day")
     func timing() throws {
         func settings(_ timing: String) throws -> StreamsSettings {
             try SourcesFixture.streams(SourcesFixture.streamsYAML + "\ntiming: {\(timing)}\n")
         }
-        #expect(try SourcesFixture.streams().timing.deltaStage == 60)
-        let fast = try settings("deltaRound: 50")
-        #expect(fast.timing.deltaStage == 30 && fast.timing.deltaIdle == 50 && fast.reportPatienceMilliseconds == 90)
-        #expect(try settings("deltaRound: 1").timing.deltaStage == 10)
+        let usual = try SourcesFixture.streams()
+        #expect(usual.timing.deltaStage == 75 && usual.timing.deltaIdle == 100 && usual.reportPatienceMilliseconds == 135)
+        let slow = try settings("deltaRound: 400")
+        #expect(slow.timing.deltaStage == 240 && slow.timing.deltaIdle == 400 && slow.reportPatienceMilliseconds == 300)
         for key in ["deltaRound", "deltaProgress", "deltaGrace"] {
             let error = #expect(throws: ConfigurationError.self) { try settings("\(key): 86400001") }
             #expect(error?.code == .invalidValue && error?.message.contains(key) == true, "\(error?.message ?? "")")
