@@ -2,6 +2,7 @@
 // price is on its way. The price is the time at which its source ticked, so a report tells how old it is. With a
 // long run the same network shows whether memory grows.
 
+import BenchSupport
 import Configuration
 import Ethereum
 import Foundation
@@ -181,12 +182,21 @@ extension StreamBench {
         let before = network.members.map { Machine.processorSeconds(of: $0.id) }
         let begin = monotonic()
         watch.measure(true)
-        var resident: [Double] = []
+        // The gateway, and the largest oracle.
+        var resident: (gateway: [Double], oracle: [Double]) = ([], [])
         let step = max(1, seconds / 60)
         while Double(monotonic() - begin) / 1e9 < Double(seconds) {
             sleep(UInt32(step))
-            resident.append(Machine.residentMiB(of: network.members[0].id))
+            let now = network.members.map { Machine.residentMiB(of: $0.id) }
+            resident.gateway.append(now[0])
+            resident.oracle.append(now.dropFirst().max() ?? .nan)
             guard network.isWhole else { throw BenchError("a process of the network has ended") }
+            guard isSoak, resident.gateway.count.isMultiple(of: 5) else { continue }
+            let passed = Double(monotonic() - begin) / 1e9
+            let pace = Double(watch.reports) / passed / Double(feeds)
+            Report.talk(
+                "  \(Int(passed)) of \(seconds) s, \(pace.rounded(to: 2)) reports/s and feed, "
+                    + "gateway \(Int(now[0])) MiB, oracle \(Int(resident.oracle.last ?? 0)) MiB")
         }
         watch.measure(false)
         let took = Double(monotonic() - begin) / 1e9
@@ -209,15 +219,17 @@ extension StreamBench {
                 ("p99 ms", visible[1]),
             ],
             aim: cadence == 20 ? "p50 < 60 ms" : nil, isMet: cadence == 20 ? ages[0] < 60 : nil)
-        guard isSoak, resident.count >= 4 else { return }
-        // The rings of last values fill first: what counts is the second half.
-        let half = resident[(resident.count / 2)...]
-        let growth = (resident[resident.count - 1] - half[half.startIndex]) / (took / 2) * 3_600
-        report.add(
-            "memory", "gateway over \(Int(took)) s",
-            [
-                ("first MiB", resident[0]), ("middle MiB", half[half.startIndex]), ("last MiB", resident.last ?? .nan),
-                ("most MiB", resident.max() ?? .nan), ("growth MiB/h in the second half", growth),
-            ], aim: took >= 3_000 ? "flat over an hour" : nil, isMet: took >= 3_000 ? growth < 8 : nil)
+        guard isSoak, resident.gateway.count >= 4 else { return }
+        for (process, sizes) in [("gateway", resident.gateway), ("largest oracle", resident.oracle)] {
+            // What is kept for those who missed some fills first: what counts is the second half.
+            let half = sizes[(sizes.count / 2)...]
+            let growth = (sizes[sizes.count - 1] - half[half.startIndex]) / (took / 2) * 3_600
+            report.add(
+                "memory", "\(process) over \(Int(took)) s",
+                [
+                    ("first MiB", sizes[0]), ("middle MiB", half[half.startIndex]), ("last MiB", sizes.last ?? .nan),
+                    ("most MiB", sizes.max() ?? .nan), ("growth MiB/h in the second half", growth),
+                ], aim: took >= 3_000 ? "flat over an hour" : nil, isMet: took >= 3_000 ? growth < 8 : nil)
+        }
     }
 }

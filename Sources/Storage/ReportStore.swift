@@ -27,7 +27,8 @@ enum ReportSchema {
 extension StoreKind {
     /// "CWrp": the reports of a gateway.
     static let reports = StoreKind(
-        applicationID: 0x4357_7270, migrator: { ReportSchema.migrator }, check: "SELECT 'ok'")
+        applicationID: 0x4357_7270, migrator: { ReportSchema.migrator }, check: "SELECT 'ok'",
+        checkpointPages: Limits.reportCheckpointPages, cachedPages: Limits.reportCachedPages)
 }
 
 /// One report of one feed.

@@ -18,6 +18,9 @@ struct StoreKind: Sendable {
     let migrator: @Sendable () -> DatabaseMigrator
     /// What SQLite does before the file is used. All of it where votes are kept; little where gigabytes of blocks are.
     let check: String
+    /// Pages of the write-ahead log after which it is written back, and pages that stay in memory; 4 KiB each.
+    var checkpointPages = Limits.checkpointPages
+    var cachedPages = Limits.cachedPages
 
     /// "CWst": votes, cursors, outbox and index of a relayer.
     static let relayer = StoreKind(
@@ -53,7 +56,7 @@ enum StoreFile {
         let draft = path + ".new"
         for suffix in ["", "-wal", "-shm", "-journal"] { unlink(draft + suffix) }
         do {
-            let queue = try DatabaseQueue(path: draft, configuration: configuration)
+            let queue = try DatabaseQueue(path: draft, configuration: configuration(kind))
             try queue.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA application_id = \(kind.applicationID)")
             }
@@ -79,7 +82,7 @@ enum StoreFile {
         _ path: String, kind: StoreKind = .relayer
     ) throws(StorageError) -> (queue: DatabaseQueue, boots: UInt64) {
         do {
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            let queue = try DatabaseQueue(path: path, configuration: configuration(kind))
             try check(queue, kind, path)
             try kind.migrator().migrate(queue)
             let boots = try queue.write { database in
@@ -112,7 +115,7 @@ enum StoreFile {
         }
     }
 
-    private static var configuration: Configuration {
+    private static func configuration(_ kind: StoreKind) -> Configuration {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(Double(Limits.busyTimeoutMilliseconds) / 1_000)
@@ -124,7 +127,8 @@ enum StoreFile {
                 throw DatabaseError(resultCode: .SQLITE_IOERR, message: "no write-ahead log here: \(mode ?? "none")")
             }
             try database.execute(sql: "PRAGMA synchronous = FULL")
-            try database.execute(sql: "PRAGMA wal_autocheckpoint = \(Limits.checkpointPages)")
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = \(kind.checkpointPages)")
+            try database.execute(sql: "PRAGMA cache_size = \(kind.cachedPages)")
             try database.execute(sql: "PRAGMA trusted_schema = OFF")
             try database.execute(sql: "PRAGMA cell_size_check = ON")
         }

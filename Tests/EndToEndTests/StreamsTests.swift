@@ -46,6 +46,40 @@ struct StreamsTests {
 
         let history = try network.json(["streams", "history", "ETH/USD", "--from", "30s", "--limit", "5"])["data"]?.asArray
         #expect((history?.count ?? 0) >= 1, "the key of the local network opens the API")
+        try withholdAndRelease(network)
+    }
+
+    /// What an operator types when a venue prints nonsense, and afterwards.
+    private func withholdAndRelease(_ network: RunningNetwork) throws {
+        func isTold(_ symbol: String) throws -> Bool {
+            let outcome = try Command.causeway(
+                ["streams", "latest", symbol, "--json", "--network", network.directory.path])
+            if outcome.status != 0 { #expect(outcome.output.contains("\"ok\":false"), "\(outcome.output)") }
+            return outcome.status == 0
+        }
+        func wait(until isSo: Bool) throws {
+            let deadline = Date(timeIntervalSinceNow: 20)
+            while try isTold("ETH/USD") != isSo {
+                guard Date() < deadline else { throw Failure("ETH/USD is \(isSo ? "still withheld" : "told all the same")") }
+                usleep(100_000)
+            }
+        }
+        let stopped = try network.json(["streams", "withhold", "ETH/USD", "--reason", "a venue prints nonsense"])["data"]
+        let feeds = try #require(stopped?["feeds"]?.asArray)
+        #expect(stopped?["state"]?.asString == "withheld" && !feeds.isEmpty)
+        #expect(feeds.allSatisfy { $0["feed"]?.asString == "ETH/USD" && $0["changed"]?.asBool == true })
+        try wait(until: false)
+        #expect(try isTold("BTC/USD"), "no other feed is withheld")
+        let listed = try network.json(["streams", "withheld"])["data"]?["withheld"]?.asArray ?? []
+        #expect(listed.count == feeds.count)
+        #expect(listed.allSatisfy { $0["why"]?.asString == "a venue prints nonsense" && $0["released"] == .null })
+        let again = try network.json(["streams", "release", "ETH/USD", "--reason", "the venue is off the list"])["data"]
+        #expect(again?["state"]?.asString == "released" && again?["feeds"]?.asArray?.count == feeds.count)
+        try wait(until: true)
+        #expect(try network.json(["streams", "withheld"])["data"]?["withheld"]?.asArray == [])
+        let over = try network.json(["streams", "withheld", "--all"])["data"]?["withheld"]?.asArray ?? []
+        #expect(over.count == feeds.count)
+        #expect(over.allSatisfy { $0["released"]?["why"]?.asString == "the venue is off the list" })
     }
 
     @Test("a ZeroMQ subscriber in Python, clients of the API and the history have the same reports", .timeLimit(.minutes(4)))

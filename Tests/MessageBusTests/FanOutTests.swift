@@ -270,6 +270,26 @@ struct FanOutTests {
         #expect(!publisher.statistics.isRunning)
     }
 
+    @Test("several items go out in their order, and of too many the last ones are dropped and counted")
+    func several() async throws {
+        let publisher = try bookPublisher { $0.queuedItemsMaximum = 1_000 }
+        defer { #expect(publisher.stop()) }
+        let reader = try HandReader(publisher)
+        #expect(await eventually { publisher.statistics.subscriptions == 2 })
+        #expect(publisher.publish(contentsOf: []) == .queued)
+        #expect(publisher.publish(contentsOf: (1...1_000).map { report(0, $0) }) == .queued)
+        #expect(await eventually { publisher.statistics.published == 1_000 })
+        #expect(publisher.publish(contentsOf: (1_001...2_100).map { report(0, $0) }) == .dropped(.queueFull))
+        #expect(publisher.statistics.drops[.queueFull] == 100)
+        var seen: [StreamFrame] = []
+        #expect(try await eventually {
+            seen += try reader.reports()
+            return seen.count == 2_000
+        })
+        #expect(seen.map(\.feedSequence) == Array(1...2_000))
+        #expect(seen.map(\.observationsTimestampNanoseconds) == Array(1...2_000), "of too many, the first ones")
+    }
+
     @Test("a port without keys that others can reach is refused, and so are limits that are none")
     func refusals() throws {
         let open = try Endpoint("tcp://0.0.0.0:0")

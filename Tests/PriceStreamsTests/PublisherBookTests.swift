@@ -67,6 +67,29 @@ struct PublisherBookTests {
         #expect(book.answer(.snapshot(prefixes: [StreamTopic.version(8)])) == [.done(bootID: 5, globalSequence: 12)])
     }
 
+    @Test("a frame that is still held after it left the book keeps its bytes, though its memory is used again")
+    func memory() throws {
+        var bounds = PublisherBook.Bounds()
+        bounds.reportsPerFeed = 2
+        var book = PublisherBook(bootID: 5, bounds: bounds)
+        var random = SplitMix64(seed: 29)
+        var held: [(time: UInt64, size: Int, frame: Bytes)] = []
+        for time in UInt64(1)...500 {
+            let size = Int.random(in: 0..<3, using: &random) == 0 ? 20 : 10
+            let frame = book.publish(Self.report(0, time, bytes: size), at: time)
+            // A subscriber that does not read leaves some of them in the queues.
+            if Bool.random(using: &random) { held.append((time, size, frame)) }
+            let decoded = try StreamFrame(encoded: frame)
+            #expect(decoded.feedSequence == time && decoded.payload == Self.report(0, time, bytes: size).payload)
+        }
+        #expect(held.count > 100)
+        for (time, size, frame) in held {
+            let decoded = try StreamFrame(encoded: frame)
+            #expect(decoded.feedSequence == time && decoded.observationsTimestampNanoseconds == time)
+            #expect(decoded.payload == Self.report(0, time, bytes: size).payload)
+        }
+    }
+
     @Test("a gap is answered with just the reports asked for, or with the oldest that is held")
     func gap() throws {
         var bounds = PublisherBook.Bounds()

@@ -63,19 +63,21 @@ package final class FanOutPublisher<Source: FanOutSource>: Sendable {
 
     /// From any thread, never waits. An item dropped for a full queue is counted: the publisher's thread is stuck.
     @discardableResult
-    package func publish(_ item: Source.Item) -> SendResult {
-        let result = shared.state.withLock { state -> SendResult in
-            let reason: DropReason? =
-                state.isStopped ? .notRunning
-                : state.queue.count >= shared.configuration.queuedItemsMaximum ? .queueFull : nil
-            if let reason {
-                state.statistics.drops[reason] += 1
-                return .dropped(reason)
-            }
-            state.queue.append(item)
-            return .queued
+    package func publish(_ item: Source.Item) -> SendResult { publish(contentsOf: [item]) }
+
+    /// Several, in order and with one waking; `dropped` when there was no room for the last ones.
+    @discardableResult
+    package func publish(contentsOf items: [Source.Item]) -> SendResult {
+        let (result, isNews) = shared.state.withLock { state -> (SendResult, Bool) in
+            let room = state.isStopped ? 0 : max(0, shared.configuration.queuedItemsMaximum - state.queue.count)
+            let taken = min(room, items.count)
+            if taken == items.count { state.queue += items } else { state.queue += items[..<taken] }
+            guard taken < items.count else { return (.queued, taken > 0) }
+            let reason: DropReason = state.isStopped ? .notRunning : .queueFull
+            state.statistics.drops[reason] += UInt64(items.count - taken)
+            return (.dropped(reason), taken > 0)
         }
-        if result.isQueued { shared.wake.ring() }
+        if isNews { shared.wake.ring() }
         return result
     }
 

@@ -59,6 +59,31 @@ package struct IngressBook: Sendable {
         var header: ReportHeader { release.verified.report.header }
     }
 
+    /// The last so many, the oldest overwritten first.
+    private struct Recent<Item: Sendable>: Sendable {
+        private(set) var items: [Item] = []
+        private var oldest = 0
+
+        mutating func append(_ item: Item) {
+            if items.count < recentMaximum {
+                items.append(item)
+            } else {
+                items[oldest] = item
+                oldest = (oldest + 1) % recentMaximum
+            }
+        }
+    }
+
+    private struct Round: Sendable {
+        let digest: Hash32
+        let sequenceNumber: UInt64
+    }
+
+    private struct Past: Sendable {
+        let observations: UInt64
+        let blob: Bytes
+    }
+
     private struct Feed: Sendable {
         let watch: WatchedFeed
         /// Header time of the newest published report.
@@ -66,13 +91,15 @@ package struct IngressBook: Sendable {
         var heardAt: UInt64
         var isStale = false
         /// The last reports that were published, by configuration and round.
-        var recent: [(digest: Hash32, sequenceNumber: UInt64)] = []
-        var recentAt = 0
+        var recent = Recent<Round>()
         /// Blobs of the last header times: contradictions are looked for among them.
-        var past: [(observations: UInt64, blob: Bytes)] = []
-        var pastAt = 0
+        var past = Recent<Past>()
         /// Ascending by time.
         var held: [Held] = []
+
+        func knows(_ digest: Hash32, _ sequenceNumber: UInt64) -> Bool {
+            recent.items.contains { $0.sequenceNumber == sequenceNumber && $0.digest == digest }
+        }
     }
 
     /// Rounds of one feed that are remembered: three seconds at the highest cadence.
@@ -80,36 +107,45 @@ package struct IngressBook: Sendable {
     /// Reports of one feed that wait: more rounds than an oracle that stands in is late by.
     package static let heldMaximum = 32
 
-    private var feeds: [FeedID: Feed] = [:]
-    private let order: [FeedID]
+    /// Ascending by id. They are changed where they stand: a copy would copy all that is remembered of a feed.
+    private var feeds: [Feed] = []
+    private let places: [FeedID: Int]
     private let patience: UInt64
-    /// Feeds of which reports wait.
-    private var waiting: Set<FeedID> = []
+    /// Places of the feeds of which reports wait.
+    private var waiting: Set<Int> = []
     package private(set) var withheld: Set<FeedID> = []
 
     /// - Parameter patience: nanoseconds for which a report waits for the one before it, so that oracles that stand in for
     ///   others leave no hole.
     package init(_ watches: [WatchedFeed], patience: UInt64 = 0, now: UInt64) {
         self.patience = patience
-        order = watches.map(\.feedID).sorted()
-        for watch in watches { feeds[watch.feedID] = Feed(watch: watch, heardAt: now) }
+        var places: [FeedID: Int] = [:]
+        for watch in watches.sorted(by: { $0.feedID < $1.feedID }) where places[watch.feedID] == nil {
+            places[watch.feedID] = feeds.count
+            feeds.append(Feed(watch: watch, heardAt: now))
+        }
+        self.places = places
     }
 
     /// Stops publishing feeds rather than publishing what is doubtful; the kill switch of 12.5. These, and no others.
-    package mutating func withhold(_ feeds: Set<FeedID>, now: UInt64) {
-        // Silence counts from the release on.
-        for id in order where withheld.contains(id) && !feeds.contains(id) { self.feeds[id]?.heardAt = now }
-        for id in order where feeds.contains(id) {
-            self.feeds[id]?.isStale = false
-            self.feeds[id]?.held = []
-            waiting.remove(id)
+    package mutating func withhold(_ withheld: Set<FeedID>, now: UInt64) {
+        for place in feeds.indices {
+            let id = feeds[place].watch.feedID
+            if withheld.contains(id) {
+                feeds[place].isStale = false
+                feeds[place].held = []
+                waiting.remove(place)
+            } else if self.withheld.contains(id) {
+                // Silence counts from the release on.
+                feeds[place].heardAt = now
+            }
         }
-        withheld = feeds
+        self.withheld = withheld
     }
 
     /// Whether this very report was published before: asked before its signatures are looked at.
     package func knows(_ feedID: FeedID, digest: Hash32, sequenceNumber: UInt64) -> Bool {
-        feeds[feedID]?.recent.contains { $0.sequenceNumber == sequenceNumber && $0.digest == digest } ?? false
+        places[feedID].map { feeds[$0].knows(digest, sequenceNumber) } ?? false
     }
 
     /// Decides about a report whose signatures were checked. `label` is the round's full time as the oracle tells it,
@@ -118,24 +154,24 @@ package struct IngressBook: Sendable {
         _ verified: VerifiedReport, encoded: Bytes, label: UInt64, receivedAt: UInt64, now: UInt64
     ) -> Admission {
         let report = verified.report
-        guard var feed = feeds[report.feedID] else { return Admission(verdict: .withheld) }
+        guard let place = places[report.feedID] else { return Admission(verdict: .withheld) }
         let context = verified.fullReport.context
-        guard !knows(report.feedID, digest: context.configurationDigest, sequenceNumber: context.sequenceNumber) else {
+        guard !feeds[place].knows(context.configurationDigest, context.sequenceNumber) else {
             return Admission(verdict: .duplicate)
         }
         guard !withheld.contains(report.feedID) else { return Admission(verdict: .withheld) }
         let blob = verified.fullReport.blob
         let time = report.header.observations
-        if let known = feed.past.first(where: { $0.observations == time }) {
+        if let known = feeds[place].past.items.first(where: { $0.observations == time }) {
             return Admission(verdict: known.blob == blob ? .duplicate : .equivocation(first: known.blob))
         }
-        defer { feeds[report.feedID] = feed }
-        Self.remember(&feed.past, &feed.pastAt, (time, blob))
-        Self.remember(&feed.recent, &feed.recentAt, (context.configurationDigest, context.sequenceNumber))
-        if let last = feed.observations, time < last { return Admission(verdict: .late) }
+        feeds[place].past.append(Past(observations: time, blob: blob))
+        feeds[place].recent.append(
+            Round(digest: context.configurationDigest, sequenceNumber: context.sequenceNumber))
+        if let last = feeds[place].observations, time < last { return Admission(verdict: .late) }
         var flags: StreamFlags = []
         if report.schema.headerUnit == .milliseconds { flags.insert(.subSecond) }
-        if report.session(hours: feed.watch.hours) == .closed { flags.insert(.marketClosed) }
+        if report.session(hours: feeds[place].watch.hours) == .closed { flags.insert(.marketClosed) }
         let unit = report.schema.headerUnit.nanoseconds
         let full = label / unit == time ? label : report.observationsNanoseconds
         let release = Release(
@@ -143,31 +179,31 @@ package struct IngressBook: Sendable {
             report: PublishableReport(
                 feedID: report.feedID, flags: flags, observationsTimestampNanoseconds: full, payload: encoded),
             receivedAt: receivedAt)
-        let place = feed.held.firstIndex { $0.header.observations > time } ?? feed.held.count
-        feed.held.insert(Held(release: release, until: now + patience), at: place)
+        let turn = feeds[place].held.firstIndex { $0.header.observations > time } ?? feeds[place].held.count
+        feeds[place].held.insert(Held(release: release, until: now + patience), at: turn)
         var admission = Admission(verdict: .taken)
-        self.release(&feed, now, &admission.released, &admission.notes)
+        self.release(place, now, &admission.released, &admission.notes)
         return admission
     }
 
     /// Takes out what follows on what was published, what has waited long enough, and what is too much to wait.
-    private mutating func release(_ feed: inout Feed, _ now: UInt64, _ released: inout [Release], _ notes: inout [Note]) {
-        let id = feed.watch.feedID
-        while let first = feed.held.first {
-            let follows = feed.observations.map { first.header.validFrom <= $0 + 1 } ?? true
-            guard follows || now >= first.until || feed.held.count > Self.heldMaximum else { break }
-            feed.held.removeFirst()
-            if let last = feed.observations, !follows {
-                notes.append(.hole(id, after: last, until: first.header.validFrom))
-            }
-            if feed.isStale {
-                feed.isStale = false
+    private mutating func release(_ place: Int, _ now: UInt64, _ released: inout [Release], _ notes: inout [Note]) {
+        let id = feeds[place].watch.feedID
+        while let first = feeds[place].held.first {
+            let last = feeds[place].observations
+            let follows = last.map { first.header.validFrom <= $0 + 1 } ?? true
+            guard follows || now >= first.until || feeds[place].held.count > Self.heldMaximum else { break }
+            feeds[place].held.removeFirst()
+            if let last, !follows { notes.append(.hole(id, after: last, until: first.header.validFrom)) }
+            if feeds[place].isStale {
+                feeds[place].isStale = false
                 notes.append(.recovered(id))
             }
-            (feed.observations, feed.heardAt) = (first.header.observations, now)
+            feeds[place].observations = first.header.observations
+            feeds[place].heardAt = now
             released.append(first.release)
         }
-        if feed.held.isEmpty { waiting.remove(id) } else { waiting.insert(id) }
+        if feeds[place].held.isEmpty { waiting.remove(place) } else { waiting.insert(place) }
     }
 
     package var hasWaiting: Bool { !waiting.isEmpty }
@@ -176,35 +212,22 @@ package struct IngressBook: Sendable {
     package mutating func releaseDue(now: UInt64) -> (released: [Release], notes: [Note]) {
         var released: [Release] = []
         var notes: [Note] = []
-        for id in waiting.sorted() {
-            guard var feed = feeds[id] else { continue }
-            release(&feed, now, &released, &notes)
-            feeds[id] = feed
-        }
+        for place in waiting.sorted() { release(place, now, &released, &notes) }
         return (released, notes)
     }
 
     /// Looks for feeds that fell silent.
     package mutating func tick(now: UInt64) -> [Note] {
         var notes: [Note] = []
-        for id in order {
-            guard let feed = feeds[id], !feed.isStale, !withheld.contains(id),
-                now > feed.heardAt + feed.watch.staleAfter
+        for place in feeds.indices {
+            let feed = feeds[place]
+            guard !feed.isStale, !withheld.contains(feed.watch.feedID), now > feed.heardAt + feed.watch.staleAfter
             else { continue }
-            feeds[id]?.isStale = true
-            notes.append(.stale(id, nanoseconds: now - feed.heardAt))
+            feeds[place].isStale = true
+            notes.append(.stale(feed.watch.feedID, nanoseconds: now - feed.heardAt))
         }
         return notes
     }
 
-    package var staleFeeds: [FeedID] { order.filter { feeds[$0]?.isStale ?? false } }
-
-    private static func remember<Item>(_ ring: inout [Item], _ at: inout Int, _ item: Item) {
-        if ring.count < recentMaximum {
-            ring.append(item)
-        } else {
-            ring[at] = item
-            at = (at + 1) % recentMaximum
-        }
-    }
+    package var staleFeeds: [FeedID] { feeds.filter(\.isStale).map(\.watch.feedID) }
 }

@@ -47,15 +47,16 @@ package struct PublisherBook: Sendable {
             last += 1
         }
 
-        mutating func removeOldest() -> Int {
-            let bytes = frames[head].count
-            frames[head] = []
+        /// - Returns: the frame that leaves.
+        mutating func removeOldest() -> Bytes {
+            var frame: Bytes = []
+            swap(&frame, &frames[head])
             head += 1
             if head > 64, head * 2 > frames.count {
                 frames.removeFirst(head)
                 head = 0
             }
-            return bytes
+            return frame
         }
     }
 
@@ -69,6 +70,8 @@ package struct PublisherBook: Sendable {
     private var order: [(ring: Int32, sequence: UInt64)] = []
     private var orderHead = 0
     private var heldReports = 0
+    /// The frame that left last: its memory is the next one's. Who still sends it has it as it was.
+    private var spare: Bytes = []
     /// Feeds that are withheld, in the order in which they became so, and whose turn it is to be named.
     private var withheld: [FeedID] = []
     private var heartbeats = 0
@@ -95,12 +98,14 @@ package struct PublisherBook: Sendable {
             rings.append(Ring())
         }
         globalSequence += 1
-        let frame = StreamFrame(
-            report: report.payload, of: report.feedID, flags: report.flags, bootID: bootID,
+        var frame: Bytes = []
+        swap(&frame, &spare)
+        StreamFrame(
+            report: [], of: report.feedID, flags: report.flags, bootID: bootID,
             feedSequence: rings[index].last + 1, globalSequence: globalSequence,
             observationsTimestampNanoseconds: report.observationsTimestampNanoseconds,
             publishTimestampNanoseconds: nanoseconds
-        ).encoded
+        ).encode(payload: report.payload, into: &frame)
         rings[index].append(frame)
         heldBytes += frame.count
         heldReports += 1
@@ -111,7 +116,8 @@ package struct PublisherBook: Sendable {
     }
 
     private mutating func removeOldest(of index: Int) {
-        heldBytes -= rings[index].removeOldest()
+        spare = rings[index].removeOldest()
+        heldBytes -= spare.count
         heldReports -= 1
     }
 

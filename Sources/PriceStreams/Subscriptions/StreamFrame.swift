@@ -86,9 +86,20 @@ package struct StreamFrame: Equatable, Sendable {
     }
 
     package var encoded: Bytes {
-        Bytes(unsafeUninitializedCapacity: Self.headerBytes + payload.count) { buffer, count in
-            guard let first = buffer.baseAddress else { preconditionFailure("a frame has a header") }
-            let start = UnsafeMutableRawPointer(first)
+        var bytes: Bytes = []
+        encode(payload: payload, into: &bytes)
+        return bytes
+    }
+
+    /// Writes the header of this frame, and `payload` instead of its own, over `bytes`: their memory is used again where it
+    /// fits.
+    func encode(payload: Bytes, into bytes: inout Bytes) {
+        let size = Self.headerBytes + payload.count
+        if bytes.count != size {
+            bytes = Bytes(unsafeUninitializedCapacity: size) { _, count in count = size }
+        }
+        bytes.withUnsafeMutableBytes { buffer in
+            guard let start = buffer.baseAddress else { preconditionFailure("a frame has a header") }
             start.storeBytes(of: kind.rawValue, as: UInt8.self)
             feedID.hash.word.storeBigEndian(to: start + 1)
             start.storeBytes(of: Self.headerVersion, toByteOffset: 33, as: UInt8.self)
@@ -104,7 +115,6 @@ package struct StreamFrame: Equatable, Sendable {
                 guard let base = source.baseAddress else { return }
                 start.advanced(by: Self.headerBytes).copyMemory(from: base, byteCount: source.count)
             }
-            count = Self.headerBytes + payload.count
         }
     }
 

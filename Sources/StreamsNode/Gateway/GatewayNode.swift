@@ -245,12 +245,15 @@ package final class GatewayNode: Sendable {
 
     /// Signatures cost more than all the rest: they are checked on all cores, and taken in order.
     private func take(_ fresh: [(item: ReportBatch.Item, full: FullReport)], receivedAt: UInt64) {
+        var good: [(verified: VerifiedReport, item: ReportBatch.Item)] = []
+        good.reserveCapacity(fresh.count)
         for (position, result) in verify(fresh.map(\.full)).enumerated() {
             switch result {
-            case .success(let verified): admit(verified, fresh[position].item, receivedAt: receivedAt)
+            case .success(let verified): good.append((verified, fresh[position].item))
             case .failure(let refusal): refuse(refusal)
             }
         }
+        admit(good, receivedAt: receivedAt)
     }
 
     private func verify(_ reports: [FullReport]) -> [Result<VerifiedReport, VerificationRefusal>] {
@@ -276,33 +279,42 @@ package final class GatewayNode: Sendable {
         logger.log(level: isFirst ? .warning : .debug, "report refused", metadata: ["refusal": "\(refusal)"])
     }
 
-    private func admit(_ verified: VerifiedReport, _ item: ReportBatch.Item, receivedAt: UInt64) {
+    private func admit(_ good: [(verified: VerifiedReport, item: ReportBatch.Item)], receivedAt: UInt64) {
         let now = Self.now()
-        configurations.heard(verified.configurationDigest)
-        let (admission, published) = state.withLock { state in
-            let admission = state.book.admit(
-                verified, encoded: item.fullReport, label: item.observationsTimestampNanoseconds, receivedAt: receivedAt,
-                now: now)
-            switch admission.verdict {
-            case .taken: Self.remember(verified, item, receivedAt, &state)
-            case .late:
-                state.counts.late += 1
-                Self.remember(verified, item, receivedAt, &state)
-            case .duplicate: state.counts.duplicates += 1
-            case .withheld: state.counts.withheld += 1
-            case .equivocation: state.counts.equivocations += 1
+        for report in good { configurations.heard(report.verified.configurationDigest) }
+        let (published, notes, contradictions) = state.withLock { state in
+            var published: [Published] = []
+            var notes: [IngressBook.Note] = []
+            var contradictions: [(verified: VerifiedReport, first: Bytes)] = []
+            for (verified, item) in good {
+                let admission = state.book.admit(
+                    verified, encoded: item.fullReport, label: item.observationsTimestampNanoseconds,
+                    receivedAt: receivedAt, now: now)
+                switch admission.verdict {
+                case .taken: Self.remember(verified, item, receivedAt, &state)
+                case .late:
+                    state.counts.late += 1
+                    Self.remember(verified, item, receivedAt, &state)
+                case .duplicate: state.counts.duplicates += 1
+                case .withheld: state.counts.withheld += 1
+                case .equivocation(let first):
+                    state.counts.equivocations += 1
+                    contradictions.append((verified, first))
+                }
+                published += Self.publish(admission.released, admission.notes, now, &state)
+                notes += admission.notes
             }
-            return (admission, Self.publish(admission.released, admission.notes, now, &state))
+            return (published, notes, contradictions)
         }
         handOver(published)
-        if case .equivocation(let first) = admission.verdict {
+        for (verified, first) in contradictions {
             logger.critical(
                 "two signed reports of one time", metadata: [
                     "feed": "\(verified.report.feedID)", "first": "\(Hex.encode(first))",
                     "second": "\(Hex.encode(verified.fullReport.blob))",
                 ])
         }
-        tell(admission.notes)
+        tell(notes)
     }
 
     private typealias Published = (report: PublishableReport, record: PublishedReport)
@@ -324,9 +336,10 @@ package final class GatewayNode: Sendable {
 
     /// On the ingress queue, so that all see one order.
     private func handOver(_ published: [Published]) {
-        for item in published {
-            publisher.publish(item.report)
-            for listener in listeners.withLock({ $0 }) { listener(item.record) }
+        guard !published.isEmpty else { return }
+        publisher.publish(contentsOf: published.map { .report($0.report) })
+        for listener in listeners.withLock({ $0 }) {
+            for item in published { listener(item.record) }
         }
     }
 
