@@ -79,6 +79,8 @@ package enum Limits {
 
     /// Feeds that a client remembers: twice what a round may report on.
     package static let clientFeedsMaximum = 4_096
+    /// Between two looks of a client for configurations that it does not know.
+    package static let clientRenewalNanoseconds: UInt64 = 1_000_000_000
     /// Late reports of one feed that a client remembers having delivered.
     package static let lateReportsRemembered = 4_096
 }

@@ -15,9 +15,6 @@ struct StreamsHandoverTests {
         let first = try #require(try network.json(["streams", "config", "show"])["data"]?["production"])
         let blue = try #require(first["digest"]?.asString)
         #expect(first["name"]?.asString == "localnet", "what runs is what the contract has in production")
-        let green = network.directory.appendingPathComponent("streams/configurations/green.yaml")
-        try Self.successor(of: network, blue).write(to: green, atomically: true, encoding: .utf8)
-
         let out = network.directory.appendingPathComponent("watch.jsonl")
         let err = network.directory.appendingPathComponent("watch.txt")
         var watcher = try Spawned(
@@ -25,6 +22,10 @@ struct StreamsHandoverTests {
             output: out.path, errors: err.path)
         defer { watcher.kill() }
         try Self.wait(20, "reports") { try Self.reports(out, under: blue).count > 100 }
+        // It comes while somebody reads.
+        let green = network.directory.appendingPathComponent("streams/configurations/green.yaml")
+        try Self.successor(of: network, blue).write(to: green, atomically: true, encoding: .utf8)
+
 
         // Out of order it is refused, before anything is sent.
         _ = try network.json(["streams", "config", "promote"], exits: 1)

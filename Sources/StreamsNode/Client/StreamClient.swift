@@ -67,12 +67,16 @@ package struct StreamClientConfiguration: Sendable {
     package var mode = DeliveryMode.latest
     /// Who may sign. Nil believes nothing but the form of reports: for tools that only look.
     package var verifier: ReportVerifier?
+    /// Asked when a report is of a configuration that nobody knows, at most once a second and on a bus thread: one may have
+    /// come since. Nil when there is none.
+    package var renewedVerifier: (@Sendable () -> ReportVerifier?)?
 
     package init(gateways: [Gateway]) { self.gateways = gateways }
 
     /// Every gateway of a DON whose doors its file tells. `keyPair` nil makes one for this process alone.
-    /// - Parameter others: further configurations of the DON whose oracles are believed, for a handover between them.
-    package init(streams: StreamsSettings, others: [StreamsSettings] = [], keyPair: CurveKeyPair?) throws {
+    /// - Parameter folder: where files of further configurations of the DON are, or will be: their oracles are believed too,
+    ///   from when a file is there.
+    package init(streams: StreamsSettings, configurations folder: String? = nil, keyPair: CurveKeyPair?) throws {
         let pair = try keyPair ?? CurveKeyPair.generate()
         gateways = streams.gateways.compactMap { gateway in
             gateway.access.map { access in
@@ -81,7 +85,17 @@ package struct StreamClientConfiguration: Sendable {
                     curve: access.isPlaintext ? nil : (gateway.curvePublicKey, pair))
             }
         }
-        verifier = try streams.verifier(others)
+        guard let folder else {
+            verifier = try streams.verifier()
+            return
+        }
+        var found = try ConfigurationFolder(path: folder, main: streams)
+        _ = found.refresh()
+        verifier = try streams.verifier(found.others)
+        let watched = Mutex(found)
+        renewedVerifier = {
+            watched.withLock { watched in watched.refresh() ? try? streams.verifier(watched.others) : nil }
+        }
     }
 }
 
@@ -99,7 +113,7 @@ package final class StreamClient: Sendable {
         }
         let feeds = configuration.feeds.map(StreamTopic.feed)
         let topics = feeds.isEmpty ? [StreamTopic.allReports] : feeds
-        let merger = StreamMerger(verifier: configuration.verifier, mode: configuration.mode, onUpdate: onUpdate)
+        let merger = StreamMerger(configuration, onUpdate: onUpdate)
         subscribers = try configuration.gateways.map { gateway in
             var link = FanOutSubscriberConfiguration(
                 feed: gateway.feed, requests: gateway.requests, topics: topics + [StreamTopic.heartbeats])
@@ -191,14 +205,22 @@ private final class StreamMerger: Sendable {
         var late: Set<UInt64> = []
     }
 
-    private let verifier: ReportVerifier?
+    private struct Belief {
+        var verifier: ReportVerifier?
+        /// When a newer one was asked for.
+        var renewedAt: UInt64 = 0
+    }
+
+    private let belief: Mutex<Belief>
+    private let renewed: (@Sendable () -> ReportVerifier?)?
     private let mode: DeliveryMode
     private let onUpdate: @Sendable (StreamUpdate) -> Void
     private let feeds = Mutex<[FeedID: Feed]>([:])
 
-    init(verifier: ReportVerifier?, mode: DeliveryMode, onUpdate: @escaping @Sendable (StreamUpdate) -> Void) {
-        self.verifier = verifier
-        self.mode = mode
+    init(_ configuration: StreamClientConfiguration, onUpdate: @escaping @Sendable (StreamUpdate) -> Void) {
+        belief = Mutex(Belief(verifier: configuration.verifier))
+        renewed = configuration.renewedVerifier
+        mode = configuration.mode
         self.onUpdate = onUpdate
     }
 
@@ -214,11 +236,11 @@ private final class StreamMerger: Sendable {
         let verified: VerifiedReport?
         let report: PriceReport
         do {
-            if let verifier {
-                let checked = try verifier.verify(frame.payload)
+            let full = try FullReport(encoded: frame.payload)
+            if let checked = try verify(full, at: now) {
                 (verified, report) = (checked, checked.report)
             } else {
-                (verified, report) = (nil, try PriceReport(blob: try FullReport(encoded: frame.payload).blob))
+                (verified, report) = (nil, try PriceReport(blob: full.blob))
             }
         } catch {
             return tell(.refused((error as? VerificationRefusal)?.code ?? "malformed", gateway: gateway))
@@ -234,6 +256,27 @@ private final class StreamMerger: Sendable {
                 feedSequence: frame.feedSequence,
                 observationsTimestampNanoseconds: frame.observationsTimestampNanoseconds,
                 publishTimestampNanoseconds: frame.publishTimestampNanoseconds, receivedAt: now))
+    }
+
+    /// Nil where nobody's signatures are asked for.
+    private func verify(_ full: FullReport, at now: UInt64) throws(VerificationRefusal) -> VerifiedReport? {
+        guard let verifier = belief.withLock({ $0.verifier }) else { return nil }
+        do {
+            return try verifier.verify(full)
+        } catch {
+            guard case .unknownDigest = error, let renewed = renew(at: now) else { throw error }
+            return try renewed.verify(full)
+        }
+    }
+
+    private func renew(at now: UInt64) -> ReportVerifier? {
+        belief.withLock { belief in
+            guard let renewed, now >= belief.renewedAt + Limits.clientRenewalNanoseconds else { return nil }
+            belief.renewedAt = now
+            guard let verifier = renewed() else { return nil }
+            belief.verifier = verifier
+            return verifier
+        }
     }
 
     private func deliver(_ delivery: StreamDelivery) {

@@ -67,11 +67,15 @@ package struct ConfigurationFolder: Sendable {
         }
     }
 
+    /// All but the process's own, by their digests.
+    package var others: [StreamsSettings] {
+        content.known.filter { $0.value != main }.sorted { $0.key < $1.key }.map(\.value)
+    }
+
     /// The configurations of a folder that may not be there: for clients, who only want to know whom to believe.
     package static func all(beside main: StreamsSettings, in path: String) throws(PriceStreamsError) -> [StreamsSettings] {
         var folder = try ConfigurationFolder(path: path, main: main)
         _ = folder.refresh()
-        let digest = try main.configurationDigest()
-        return folder.content.known.filter { $0.key != digest }.sorted { $0.key < $1.key }.map(\.value)
+        return folder.others
     }
 }

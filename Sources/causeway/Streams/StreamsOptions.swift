@@ -35,12 +35,15 @@ struct StreamsOptions: ParsableArguments {
         return try StreamsSettings(yaml: try SettingsFile.read(path), file: path)
     }
 
-    /// The DON's other configurations, in the folder `configurations` beside its file: reports of theirs are believed too.
+    /// The DON's other configurations are in the folder `configurations` beside its file: reports of theirs are believed too.
+    func configurations() throws -> String {
+        (((try path()) as NSString).deletingLastPathComponent as NSString).appendingPathComponent("configurations")
+    }
+
     /// Never inlined: Swift 6.3 crashes while it splits asynchronous callers that this became a part of.
     @inline(never)
     func others(than settings: StreamsSettings) throws -> [StreamsSettings] {
-        let folder = ((try path()) as NSString).deletingLastPathComponent
-        return try ConfigurationFolder.all(beside: settings, in: (folder as NSString).appendingPathComponent("configurations"))
+        try ConfigurationFolder.all(beside: settings, in: try configurations())
     }
 }
 

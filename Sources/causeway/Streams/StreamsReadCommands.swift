@@ -207,7 +207,7 @@ struct StreamsLatestCommand: CausewayCommand {
             throw CommandFailure("unknownFeed", "\(feed) has no feed with whole seconds", hint: "causeway streams feeds")
         }
         var configuration = try StreamClientConfiguration(
-            streams: settings, others: try streams.others(than: settings), keyPair: nil)
+            streams: settings, configurations: try streams.configurations(), keyPair: nil)
         configuration.feeds = [chosen.feedID]
         let (updates, continuation) = AsyncStream.makeStream(of: StreamDelivery.self)
         let client = try StreamClient(configuration: configuration, logger: StreamsLimits.silent) { update in

@@ -41,7 +41,7 @@ struct StreamsWatchCommand: CausewayCommand {
         let settings = try streams.load()
         let wanted = try feeds.flatMap { try settings.feeds(named: $0) }
         var configuration = try StreamClientConfiguration(
-            streams: settings, others: try streams.others(than: settings), keyPair: nil)
+            streams: settings, configurations: try streams.configurations(), keyPair: nil)
         configuration.feeds = wanted.map(\.feedID)
         configuration.mode = complete ? .complete : .latest
         let board = WatchBoard(settings: settings, feeds: wanted.isEmpty ? settings.feeds : wanted)
