@@ -243,7 +243,8 @@ private final class StreamMerger: Sendable {
                 (verified, report) = (nil, try PriceReport(blob: full.blob))
             }
         } catch {
-            return tell(.refused((error as? VerificationRefusal)?.code ?? "malformed", gateway: gateway))
+            let code = (error as? VerificationRefusal)?.code ?? (error as? PriceStreamsError)?.code.rawValue
+            return tell(.refused(code ?? "malformed", gateway: gateway))
         }
         let unit = report.schema.headerUnit.nanoseconds
         guard report.feedID == frame.feedID else { return tell(.refused("feedMismatch", gateway: gateway)) }
@@ -264,18 +265,20 @@ private final class StreamMerger: Sendable {
         do {
             return try verifier.verify(full)
         } catch {
-            guard case .unknownDigest = error, let renewed = renew(at: now) else { throw error }
-            return try renewed.verify(full)
+            guard case .unknownDigest = error, let newest = newest(at: now) else { throw error }
+            return try newest.verify(full)
         }
     }
 
-    private func renew(at now: UInt64) -> ReportVerifier? {
+    /// Another connection may have found it just now.
+    private func newest(at now: UInt64) -> ReportVerifier? {
         belief.withLock { belief in
-            guard let renewed, now >= belief.renewedAt + Limits.clientRenewalNanoseconds else { return nil }
-            belief.renewedAt = now
-            guard let verifier = renewed() else { return nil }
-            belief.verifier = verifier
-            return verifier
+            let isDue = now < belief.renewedAt || now - belief.renewedAt >= Limits.clientRenewalNanoseconds
+            if let renewed, isDue {
+                belief.renewedAt = now
+                belief.verifier = renewed() ?? belief.verifier
+            }
+            return belief.verifier
         }
     }
 
