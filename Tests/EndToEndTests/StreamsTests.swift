@@ -54,8 +54,10 @@ struct StreamsTests {
         func isTold(_ symbol: String) throws -> Bool {
             let outcome = try Command.causeway(
                 ["streams", "latest", symbol, "--json", "--network", network.directory.path])
-            if outcome.status != 0 { #expect(outcome.output.contains("\"ok\":false"), "\(outcome.output)") }
-            return outcome.status == 0
+            guard outcome.status != 0 else { return true }
+            let error = try JSON.parse(Bytes(outcome.output.utf8))["error"]
+            #expect(error?["code"]?.asString == "feedWithheld", "\(outcome.output)")
+            return false
         }
         func wait(until isSo: Bool) throws {
             let deadline = Date(timeIntervalSinceNow: 20)

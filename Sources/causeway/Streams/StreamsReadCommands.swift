@@ -210,8 +210,13 @@ struct StreamsLatestCommand: CausewayCommand {
             streams: settings, configurations: try streams.configurations(), keyPair: nil)
         configuration.feeds = [chosen.feedID]
         let (updates, continuation) = AsyncStream.makeStream(of: StreamDelivery.self)
+        let withholders = Mutex<Set<String>>([])
         let client = try StreamClient(configuration: configuration, logger: StreamsLimits.silent) { update in
-            if case .report(let delivery) = update { continuation.yield(delivery) }
+            switch update {
+            case .report(let delivery): continuation.yield(delivery)
+            case .withheld(chosen.feedID, let gateway): withholders.withLock { _ = $0.insert(gateway) }
+            default: break
+            }
         }
         defer { client.stop() }
         let timer = Task {
@@ -226,6 +231,12 @@ struct StreamsLatestCommand: CausewayCommand {
                 return "\(chosen.symbol) \(price), \(String(format: "%.0f", age)) ms old\n" + ReportText.text(delivery.report)
             }
             return .done
+        }
+        let operators = withholders.withLock { $0.sorted() }
+        guard operators.isEmpty else {
+            throw CommandFailure(
+                "feedWithheld", "\(chosen.symbol) is withheld by \(operators.joined(separator: ", "))",
+                hint: "its operators say why: causeway streams withheld", status: .waiting)
         }
         throw CommandFailure(
             "noReport", "no gateway sent a report of \(chosen.symbol) within \(StreamsLimits.waitSeconds) s",
