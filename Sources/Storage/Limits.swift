@@ -7,8 +7,8 @@ package enum Limits {
     package static let checkpointPages = 1_000
     /// Pages that a store keeps in memory: SQLite's default, about 2 MB.
     package static let cachedPages = 500
-    /// Those of a gateway's history. A report of each of two thousand feeds touches a page of the index for each feed ten
-    /// times a second: they stay in memory, 16 MB, and are written back after eight rounds instead of one.
+    /// Those of a gateway's history. A round of a thousand feeds touches a page of the index for each feed and some three
+    /// hundred others: they stay in memory, 16 MB, and are written back after six rounds instead of in each.
     package static let reportCheckpointPages = 8_000
     package static let reportCachedPages = 4_000
     /// One value of the key/value table. Larger things have a table of their own.

@@ -26,7 +26,6 @@ struct StreamsHandoverTests {
         let green = network.directory.appendingPathComponent("streams/configurations/green.yaml")
         try Self.successor(of: network, blue).write(to: green, atomically: true, encoding: .utf8)
 
-
         // Out of order it is refused, before anything is sent.
         _ = try network.json(["streams", "config", "promote"], exits: 1)
         let registered = try network.json(["streams", "config", "register", green.path])["data"]

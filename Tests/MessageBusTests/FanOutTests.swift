@@ -290,6 +290,25 @@ struct FanOutTests {
         #expect(seen.map(\.observationsTimestampNanoseconds) == Array(1...2_000), "of too many, the first ones")
     }
 
+    @Test("frames that wait for a subscriber keep their bytes, though the book uses the memory of those that left it again")
+    func waitingFrames() async throws {
+        let publisher = try bookPublisher(keeping: 1)
+        defer { #expect(publisher.stop()) }
+        let reader = try HandReader(publisher, highWaterMark: 1)
+        #expect(await eventually { publisher.statistics.subscriptions == 2 })
+        // More than kernels hold for a reader: most of them wait inside libzmq while the next ones are written.
+        let total: UInt64 = 400
+        publisher.publish(contentsOf: (1...total).map { report(0, $0, bytes: 50_000) })
+        #expect(await eventually { publisher.statistics.published == total })
+        var seen: [StreamFrame] = []
+        #expect(try await eventually {
+            seen += try reader.reports()
+            return seen.count == Int(total)
+        })
+        #expect(seen.map(\.feedSequence) == Array(1...total))
+        #expect(seen.map(\.payload) == (1...total).map { report(0, $0, bytes: 50_000).payload })
+    }
+
     @Test("a port without keys that others can reach is refused, and so are limits that are none")
     func refusals() throws {
         let open = try Endpoint("tcp://0.0.0.0:0")

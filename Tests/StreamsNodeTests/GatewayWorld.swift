@@ -12,7 +12,8 @@ import Testing
 
 @testable import StreamsNode
 
-private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+/// Says nothing.
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// A gateway in a folder of its own, whose reports the test signs for the oracles.
 final class GatewayWorld: Sendable {

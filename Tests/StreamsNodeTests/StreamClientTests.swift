@@ -50,4 +50,67 @@ struct StreamClientTests {
             #expect(looks.withLock { $0 } == before, "what is known is not looked for")
         }
     }
+
+    @Test("two connections share what one of them has found: a new configuration is looked for once, and nothing is refused")
+    func shared() async throws {
+        let world = try GatewayWorld()
+        let (ether, bitcoin) = (world.ether.text.prefix(10), world.bitcoin.text.prefix(10))
+        try await world.run { gateway, _ in
+            let node = gateway.node
+            let heard = Heard()
+            let looks = Mutex(0)
+            let verifier = try world.settings.process.streams.verifier()
+            let client = try world.client(gateway, heard) { configuration in
+                configuration.gateways += configuration.gateways
+                configuration.verifier = ReportVerifier([])
+                configuration.renewedVerifier = {
+                    looks.withLock { $0 += 1 }
+                    return verifier
+                }
+            }
+            defer { client.stop() }
+            #expect(await soon { node.publisher.statistics.subscriptions == 4 })
+            for second in UInt64(1)...5 { node.take(try world.batch(second), receivedAt: GatewayNode.now()) }
+            #expect(await soon { heard.all.count == 10 })
+            #expect(heard.all.filter { $0.hasPrefix("report \(ether)") || $0.hasPrefix("report \(bitcoin)") }.count == 10)
+            #expect(looks.withLock { $0 } == 1)
+        }
+    }
+
+    @Test("what is wrong with a report is told by its name")
+    func refusals() async throws {
+        let world = try GatewayWorld()
+        try await world.run { gateway, _ in
+            let node = gateway.node
+            let heard = Heard()
+            let client = try world.client(gateway, heard)
+            defer { client.stop() }
+            #expect(await soon { node.publisher.statistics.subscriptions == 2 })
+            let item = try #require(ReportBatch(encoded: try world.batch(1))?.items.first)
+            let full = item.fullReport
+            func changed(_ index: Int) -> Bytes {
+                var bytes = full
+                bytes[index] ^= 1
+                return bytes
+            }
+            // Cut short, more behind it, another digest, another price: each under the frame of a gateway that lies.
+            let lies: [(payload: Bytes, name: String)] = [
+                (Bytes(full.dropLast()), "envelopeTruncated"), (full + Bytes(repeating: 0, count: 32), "envelopeTrailingBytes"),
+                (changed(31), "unknownDigest"), (changed(256 + 9 * 32 - 1), "unknownSigner"),
+            ]
+            for (index, lie) in lies.enumerated() {
+                node.publisher.publish(
+                    PublishableReport(
+                        feedID: world.ether, flags: [],
+                        observationsTimestampNanoseconds: item.observationsTimestampNanoseconds, payload: lie.payload))
+                #expect(await soon { heard.all.count == index + 1 })
+                #expect(heard.all.last == "refused \(lie.name)")
+            }
+            node.publisher.publish(
+                PublishableReport(
+                    feedID: world.bitcoin, flags: [],
+                    observationsTimestampNanoseconds: item.observationsTimestampNanoseconds, payload: full))
+            #expect(await soon { heard.all.last == "refused feedMismatch" })
+        }
+    }
 }

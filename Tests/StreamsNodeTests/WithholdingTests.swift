@@ -4,16 +4,11 @@
 import Configuration
 import Ethereum
 import Foundation
-import JSONRPC
-import Logging
 import MessageBus
 import PriceStreams
-import Synchronization
 import Testing
 
 @testable import StreamsNode
-
-private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 @Suite("Withheld feeds: the file")
 struct WithheldFileTests {

@@ -123,7 +123,8 @@ final class ZeroMQSocket {
         // Below this a copy costs less than the bookkeeping.
         guard frame.count >= 256 else { return try send(frame) }
         let held = Unmanaged.passRetained(SharedFrame(frame))
-        // The array is held until libzmq lets go of it and nobody changes it, so its bytes stay where they are.
+        // The array is held until libzmq lets go of it. Whoever writes into another holder of it meanwhile gets a copy, so these
+        // bytes stay where and as they are.
         let bytes = held.takeUnretainedValue().bytes.withUnsafeBytes { UnsafeMutableRawPointer(mutating: $0.baseAddress) }
         let release: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Void = { _, hint in
             if let hint { Unmanaged<SharedFrame>.fromOpaque(hint).release() }

@@ -95,9 +95,7 @@ package struct StreamFrame: Equatable, Sendable {
     /// fits.
     func encode(payload: Bytes, into bytes: inout Bytes) {
         let size = Self.headerBytes + payload.count
-        if bytes.count != size {
-            bytes = Bytes(unsafeUninitializedCapacity: size) { _, count in count = size }
-        }
+        if bytes.count != size { bytes = Bytes(repeating: 0, count: size) }
         bytes.withUnsafeMutableBytes { buffer in
             guard let start = buffer.baseAddress else { preconditionFailure("a frame has a header") }
             start.storeBytes(of: kind.rawValue, as: UInt8.self)
